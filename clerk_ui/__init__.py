@@ -1,0 +1,1 @@
+"""WHO SEES IT: the only package that knows HTTP."""

@@ -1,0 +1,1 @@
+"""The extract folder and the HTTP events: one reader per source, quarantine, summary."""

@@ -1,0 +1,1 @@
+"""WHAT TO SUGGEST: candidates, ranker, rules and reasons, trained on the record."""

@@ -1,0 +1,1 @@
+"""Rules a retailer reads in order, one small file each."""
