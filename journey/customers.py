@@ -1,0 +1,46 @@
+"""Customers: one row per person as far as we know, and what clerks noted about them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from journey.database import Base, Instant
+
+
+class Customer(Base):
+    """A person. ``search_key`` is name and kana normalised for search; ``merged_into`` names the One ID."""
+
+    __tablename__ = "customers"
+    __table_args__ = (Index(None, "merged_into"),)
+
+    customer_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str | None]
+    kana: Mapped[str | None]
+    joined_on: Mapped[date | None]
+    birth_year: Mapped[int | None]
+    gender: Mapped[str | None]
+    area: Mapped[str | None]
+    tier: Mapped[str | None]
+    consent_profiling: Mapped[bool | None]
+    consent_contact: Mapped[bool | None]
+    search_key: Mapped[str | None]
+    merged_into: Mapped[str | None]
+    erased_at: Mapped[datetime | None] = mapped_column(Instant)
+    stub: Mapped[bool] = mapped_column(default=False)
+
+
+class CustomerNote(Base):
+    """A clerk's note on a customer, seen by staff only."""
+
+    __tablename__ = "customer_notes"
+    __table_args__ = (Index(None, "customer_id"),)
+
+    note_id: Mapped[str] = mapped_column(primary_key=True)
+    customer_id: Mapped[str]
+    clerk_id: Mapped[str]
+    store_id: Mapped[str]
+    written_at: Mapped[datetime] = mapped_column(Instant)
+    text: Mapped[str]

@@ -1,0 +1,67 @@
+"""What came of a suggestion: the clerk's tap, and the till's confirmation."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from journey.database import Base, Instant
+
+RESULTS = ("bought", "considering", "declined", "not_proposed")
+PROPOSED = ("bought", "considering", "declined")
+
+
+class Outcome(Base):
+    """A clerk's tap on a suggestion. The id is made on the tablet, so that sending twice records once.
+
+    A later tap on the same suggestion corrects the earlier one: exactly one row per suggestion is ``current``,
+    unless all were retracted. ``received_at`` is the server's clock, ``occurred_at`` the tablet's.
+    """
+
+    __tablename__ = "outcomes"
+    __table_args__ = (
+        Index(None, "suggestion_id"),
+        Index(None, "clerk_id", "occurred_at"),
+    )
+
+    outcome_id: Mapped[str] = mapped_column(primary_key=True)
+    suggestion_id: Mapped[str]
+    clerk_id: Mapped[str]
+    device_id: Mapped[str | None]
+    occurred_at: Mapped[datetime] = mapped_column(Instant)
+    received_at: Mapped[datetime | None] = mapped_column(Instant)
+    result: Mapped[str]
+    why: Mapped[str | None]
+    current: Mapped[bool] = mapped_column(default=True)
+    retracted_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class Confirmation(Base):
+    """The till line that shows the purchase of a suggested product within the attribution window."""
+
+    __tablename__ = "confirmations"
+
+    suggestion_id: Mapped[str] = mapped_column(primary_key=True)
+    receipt_id: Mapped[str]
+    line_no: Mapped[int]
+    sold_at: Mapped[datetime] = mapped_column(Instant)
+    first_purchase: Mapped[bool]
+
+
+class FollowUp(Base):
+    """A date on which to come back to a customer who is considering."""
+
+    __tablename__ = "follow_ups"
+    __table_args__ = (Index(None, "store_id", "due_on"), Index(None, "customer_id"))
+
+    follow_up_id: Mapped[str] = mapped_column(primary_key=True)
+    suggestion_id: Mapped[str | None]
+    customer_id: Mapped[str]
+    store_id: Mapped[str]
+    clerk_id: Mapped[str]
+    due_on: Mapped[date]
+    text: Mapped[str | None]
+    created_at: Mapped[datetime] = mapped_column(Instant)
+    done_at: Mapped[datetime | None] = mapped_column(Instant)

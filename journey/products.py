@@ -1,0 +1,40 @@
+"""Products, and how many of each a store has."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import JSON, Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from journey.database import Base, Instant, Money
+
+
+class Product(Base):
+    """A product; ``category`` has levels joined by `` > ``; ``price`` includes tax (総額)."""
+
+    __tablename__ = "products"
+
+    product_id: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+    category: Mapped[str | None]
+    brand: Mapped[str | None]
+    price: Mapped[Decimal | None] = mapped_column(Money)
+    released_on: Mapped[date | None]
+    discontinued_on: Mapped[date | None]
+    attributes: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    stub: Mapped[bool] = mapped_column(default=False)
+
+
+class Stock(Base):
+    """How many of a product a store had at a moment; one row per store and product, the latest known."""
+
+    __tablename__ = "stock"
+    __table_args__ = (Index(None, "product_id"),)
+
+    store_id: Mapped[str] = mapped_column(primary_key=True)
+    product_id: Mapped[str] = mapped_column(primary_key=True)
+    quantity: Mapped[float]
+    as_of: Mapped[datetime] = mapped_column(Instant)
