@@ -22,14 +22,16 @@ class Section(BaseModel):
 class ChainSettings(Section):
     """The retail chain itself."""
 
-    name: str = Field("Osusume", description="name of the chain, shown on every screen")
-    timezone: str = Field("Asia/Tokyo", description="local time where a row names no store or its store has no zone")
-    currency: str = Field("JPY", description="ISO 4217 code of all amounts, tax included")
+    name: str = Field(default="Osusume", description="name of the chain, shown on every screen")
+    timezone: str = Field(
+        default="Asia/Tokyo", description="local time where a row names no store or its store has no zone"
+    )
+    currency: str = Field(default="JPY", description="ISO 4217 code of all amounts, tax included")
     consent_default: Literal["allowed", "refused"] = Field(
-        "allowed", description="what an unknown consent to profiling means"
+        default="allowed", description="what an unknown consent to profiling means"
     )
     attribution_hours: int = Field(
-        24, ge=1, le=24 * 60, description="how long after a suggestion the till may confirm it"
+        default=24, ge=1, le=24 * 60, description="how long after a suggestion the till may confirm it"
     )
 
     @field_validator("timezone")
@@ -45,9 +47,9 @@ class ChainSettings(Section):
 class StorageSettings(Section):
     """Where things are kept."""
 
-    home: Path = Field(Path("var"), description="folder of the embedded database, the lake and the model files")
-    database_url: str = Field("", description="SQLAlchemy URL; empty: an SQLite file under the home folder")
-    redis_url: str = Field("", description="online store; empty: in-process, for a single process only")
+    home: Path = Field(default=Path("var"), description="folder of the embedded database, the lake and the model files")
+    database_url: str = Field(default="", description="SQLAlchemy URL; empty: an SQLite file under the home folder")
+    redis_url: str = Field(default="", description="online store; empty: in-process, for a single process only")
 
     @property
     def database(self) -> str:
@@ -58,12 +60,18 @@ class StorageSettings(Section):
 class WebSettings(Section):
     """How the app is served."""
 
-    secret_key: str = Field("", description="signs sessions; empty: made once and kept under the home folder")
-    secure_cookies: bool = Field(False, description="send session cookies over HTTPS only (set it in production)")
-    idle_lock_seconds: int = Field(300, ge=30, description="a tablet locks after this long without a touch")
-    session_hours: int = Field(12, ge=1, description="a person signs in again after this long")
-    exploration: float = Field(0.1, ge=0, le=0.5, description="share of sets with a randomised slot, for learning")
-    holdout: float = Field(0.0, ge=0, le=0.5, description="share of customers for whom nothing is shown, by design")
+    secret_key: str = Field(default="", description="signs sessions; empty: made once and kept under the home folder")
+    secure_cookies: bool = Field(
+        default=False, description="send session cookies over HTTPS only (set it in production)"
+    )
+    idle_lock_seconds: int = Field(default=300, ge=30, description="a tablet locks after this long without a touch")
+    session_hours: int = Field(default=12, ge=1, description="a person signs in again after this long")
+    exploration: float = Field(
+        default=0.1, ge=0, le=0.5, description="share of sets with a randomised slot, for learning"
+    )
+    holdout: float = Field(
+        default=0.0, ge=0, le=0.5, description="share of customers for whom nothing is shown, by design"
+    )
 
 
 class Settings(Section):
