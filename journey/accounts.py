@@ -61,3 +61,24 @@ class ApiKey(Base):
     created_at: Mapped[datetime] = mapped_column(Instant)
     revoked_at: Mapped[datetime | None] = mapped_column(Instant)
     last_used_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+class PersonSession(Base):
+    """A person's presence on a tablet or in a browser; only the hash of its token is kept.
+
+    Kept after its end: it is the proof that a clerk worked on a device, which lets outcomes that waited there
+    for a network be sent under the right name. ``epoch`` must equal the account's for the session to hold.
+    """
+
+    __tablename__ = "person_sessions"
+    __table_args__ = (Index(None, "device_id", "clerk_id"), Index(None, "account_id"))
+
+    token_hash: Mapped[str] = mapped_column(primary_key=True)
+    account_id: Mapped[str]
+    clerk_id: Mapped[str | None]
+    device_id: Mapped[str | None]
+    method: Mapped[str]
+    epoch: Mapped[int]
+    signed_in_at: Mapped[datetime] = mapped_column(Instant)
+    expires_at: Mapped[datetime] = mapped_column(Instant)
+    ended_at: Mapped[datetime | None] = mapped_column(Instant)

@@ -28,7 +28,10 @@ class Coupon(Base):
 
 
 class CouponGrant(Base):
-    """A coupon in one customer's hands; the key uses the customer as delivered, so that merges cannot clash."""
+    """A coupon in one customer's hands; the key uses the customer as delivered, so that merges cannot clash.
+
+    ``redemption_id`` is made by the till or tablet that redeems, so that sending twice redeems once.
+    """
 
     __tablename__ = "coupon_grants"
     __table_args__ = (Index(None, "customer_id"),)
@@ -40,3 +43,6 @@ class CouponGrant(Base):
     channel: Mapped[str | None]
     redeemed_at: Mapped[datetime | None] = mapped_column(Instant)
     redeemed_channel: Mapped[str | None]
+    redemption_id: Mapped[str | None]
+    redeemed_store_id: Mapped[str | None]
+    redeemed_by: Mapped[str | None]

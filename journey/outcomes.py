@@ -17,7 +17,9 @@ class Outcome(Base):
     """A clerk's tap on a suggestion. The id is made on the tablet, so that sending twice records once.
 
     A later tap on the same suggestion corrects the earlier one: exactly one row per suggestion is ``current``,
-    unless all were retracted. ``received_at`` is the server's clock, ``occurred_at`` the tablet's.
+    unless all were retracted. ``received_at`` is the server's clock, ``occurred_at`` the tablet's, kept as told;
+    ``ordered_at`` is the moment that decides which tap was later, corrected for a tablet whose clock is wrong
+    (empty where the source tells no sending time: then ``occurred_at`` decides).
     """
 
     __tablename__ = "outcomes"
@@ -32,6 +34,7 @@ class Outcome(Base):
     device_id: Mapped[str | None]
     occurred_at: Mapped[datetime] = mapped_column(Instant)
     received_at: Mapped[datetime | None] = mapped_column(Instant)
+    ordered_at: Mapped[datetime | None] = mapped_column(Instant)
     result: Mapped[str]
     why: Mapped[str | None]
     current: Mapped[bool] = mapped_column(default=True)

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-23 16:55:04.027445
+Create Date: 2026-11-23 17:03:38.802980
 """
 
 from __future__ import annotations
@@ -172,6 +172,9 @@ def upgrade() -> None:
         sa.Column("channel", sa.String(), nullable=True),
         sa.Column("redeemed_at", journey.database.Instant(), nullable=True),
         sa.Column("redeemed_channel", sa.String(), nullable=True),
+        sa.Column("redemption_id", sa.String(), nullable=True),
+        sa.Column("redeemed_store_id", sa.String(), nullable=True),
+        sa.Column("redeemed_by", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("coupon_id", "customer_ref", name=op.f("pk_coupon_grants")),
     )
     with op.batch_alter_table("coupon_grants", schema=None) as batch_op:
@@ -331,6 +334,7 @@ def upgrade() -> None:
         sa.Column("device_id", sa.String(), nullable=True),
         sa.Column("occurred_at", journey.database.Instant(), nullable=False),
         sa.Column("received_at", journey.database.Instant(), nullable=True),
+        sa.Column("ordered_at", journey.database.Instant(), nullable=True),
         sa.Column("result", sa.String(), nullable=False),
         sa.Column("why", sa.String(), nullable=True),
         sa.Column("current", sa.Boolean(), nullable=False),
@@ -340,6 +344,25 @@ def upgrade() -> None:
     with op.batch_alter_table("outcomes", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_outcomes_clerk_id_occurred_at"), ["clerk_id", "occurred_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_outcomes_suggestion_id"), ["suggestion_id"], unique=False)
+
+    op.create_table(
+        "person_sessions",
+        sa.Column("token_hash", sa.String(), nullable=False),
+        sa.Column("account_id", sa.String(), nullable=False),
+        sa.Column("clerk_id", sa.String(), nullable=True),
+        sa.Column("device_id", sa.String(), nullable=True),
+        sa.Column("method", sa.String(), nullable=False),
+        sa.Column("epoch", sa.Integer(), nullable=False),
+        sa.Column("signed_in_at", journey.database.Instant(), nullable=False),
+        sa.Column("expires_at", journey.database.Instant(), nullable=False),
+        sa.Column("ended_at", journey.database.Instant(), nullable=True),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_person_sessions")),
+    )
+    with op.batch_alter_table("person_sessions", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_person_sessions_account_id"), ["account_id"], unique=False)
+        batch_op.create_index(
+            batch_op.f("ix_person_sessions_device_id_clerk_id"), ["device_id", "clerk_id"], unique=False
+        )
 
     op.create_table(
         "pos_lines",
@@ -561,6 +584,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_pos_lines_customer_id_sold_at"))
 
     op.drop_table("pos_lines")
+    with op.batch_alter_table("person_sessions", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_person_sessions_device_id_clerk_id"))
+        batch_op.drop_index(batch_op.f("ix_person_sessions_account_id"))
+
+    op.drop_table("person_sessions")
     with op.batch_alter_table("outcomes", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_outcomes_suggestion_id"))
         batch_op.drop_index(batch_op.f("ix_outcomes_clerk_id_occurred_at"))
