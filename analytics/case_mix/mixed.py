@@ -1,0 +1,283 @@
+"""A logistic case mix with random effects of clerks and stores, by penalised quasi-likelihood and Laplace.
+
+The clerk must be in the model while the case mix is fitted: were he left out, a column that happens to go with good
+clerks (their store, their hour) would take over part of their skill. Stores are shrunk rather than fixed, since a
+store of one clerk would otherwise explain that clerk away. Source: Breslow and Clayton (1993), with the half-Cauchy
+prior of Gelman (2006) on the two spreads, so that few groups cannot drive a spread to zero or to infinity.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import linalg, optimize, special
+
+from analytics.rates import Floats, counts
+
+Codes = NDArray[np.intp]
+
+SPREAD_PRIOR_SCALE = 1.0
+WITHIN_SPREAD = 2.5
+INTERCEPT_PRECISION = 1 / 2.5**2
+COEFFICIENT_PRECISION = 1 / 2.5**2
+OUTER_ROUNDS = 6
+NEWTON_STEPS = 25
+
+
+@dataclass(frozen=True)
+class MixedFit:
+    """The fitted case mix.
+
+    *coefficients* belong to the columns of X, *store_effects* and *clerk_effects* are logits around zero.
+    *offset* (one per row) is the logit of a clerk of average skill. *clerk_variance* is the posterior variance of
+    each clerk's effect with everything else uncertain too; *offset_variance* and *offset_shift* say how uncertain,
+    and how far off, the offset is for each clerk if that clerk's own rows are taken out (the cavity).
+    """
+
+    coefficients: Floats
+    coefficient_errors: Floats
+    store_effects: Floats
+    clerk_effects: Floats
+    clerk_variance: Floats
+    clerk_spread: float
+    store_spread: float
+    offset: Floats
+    offset_variance: Floats
+    offset_shift: Floats
+
+
+@dataclass(frozen=True)
+class _Quadratic:
+    """The likelihood around its mode: Hessian blocks (a: columns and stores, u: clerks) and linear terms."""
+
+    aa: Floats
+    au: Floats
+    uu: Floats
+    ba: Floats
+    bu: Floats
+
+
+class _Rows:
+    """The rows of the model and the sums over them that every step needs."""
+
+    def __init__(
+        self,
+        X: Floats,
+        y: Floats,
+        n: Floats,
+        clerk: Codes,
+        store: Codes,
+        clerks: int,
+        stores: int,
+        fixed: Floats | None = None,
+    ) -> None:
+        self.fixed = np.zeros(y.size) if fixed is None else fixed
+        self.X, self.y, self.n, self.clerk, self.store = X, y, n, clerk, store
+        self.clerks, self.stores, self.columns = clerks, stores, X.shape[1]
+
+    def eta(self, a: Floats, u: Floats) -> Floats:
+        """Return the logit of every row."""
+        offset = self.offset(a)
+        return np.clip(offset + u[self.clerk], -30.0, 30.0)
+
+    def offset(self, a: Floats) -> Floats:
+        """Return the logit of every row without the clerk."""
+        eta: Floats = self.fixed + self.X @ a[: self.columns]
+        if self.stores:
+            eta = eta + a[self.columns :][self.store]
+        return eta
+
+    def log_likelihood(self, a: Floats, u: Floats) -> float:
+        """Return Σ y η − n log(1 + e^η)."""
+        eta = self.eta(a, u)
+        return float(np.sum(self.y * eta - self.n * np.logaddexp(0.0, eta)))
+
+    def quadratic(self, a: Floats, u: Floats) -> _Quadratic:
+        """Return the second-order expansion at (a, u)."""
+        mu = special.expit(self.eta(a, u))
+        w = self.n * mu * (1 - mu)
+        residual = self.y - self.n * mu
+        p, S, C = self.columns, self.stores, self.clerks
+        aa = np.zeros((p + S, p + S))
+        au = np.zeros((p + S, C))
+        weighted = self.X * w[:, None]
+        aa[:p, :p] = self.X.T @ weighted
+        for j in range(p):
+            au[j] = counts(self.clerk, C, weighted[:, j])
+        gradient = np.concatenate([self.X.T @ residual, np.zeros(S)])
+        if S:
+            for j in range(p):
+                aa[j, p:] = counts(self.store, S, weighted[:, j])
+            aa[p:, :p] = aa[:p, p:].T
+            aa[p:, p:] = np.diag(counts(self.store, S, w))
+            au[p:] = counts(self.store * C + self.clerk, S * C, w).reshape(S, C)
+            gradient[p:] = counts(self.store, S, residual)
+        uu = counts(self.clerk, C, w)
+        gu = counts(self.clerk, C, residual)
+        return _Quadratic(aa, au, uu, gradient + aa @ a + au @ u, gu + au.T @ a + uu * u)
+
+
+def _prior_precision(rows: _Rows, store_spread: float) -> Floats:
+    columns = np.full(rows.columns, COEFFICIENT_PRECISION)
+    columns[0] = INTERCEPT_PRECISION
+    return np.concatenate([columns, np.full(rows.stores, store_spread**-2)])
+
+
+def _solve(q: _Quadratic, prior: Floats, spread: float) -> tuple[Floats, Floats, Floats, Floats, float]:
+    """Return a, u, Cov(a), Var(u) and the log determinant of the penalised Hessian, by the Schur complement."""
+    du = q.uu + spread**-2
+    reduced = q.au / du
+    schur = q.aa + np.diag(prior) - reduced @ q.au.T
+    factor = linalg.cho_factor(schur, lower=True)
+    a = linalg.cho_solve(factor, q.ba - reduced @ q.bu)
+    u = (q.bu - q.au.T @ a) / du
+    covariance = linalg.cho_solve(factor, np.eye(schur.shape[0]))
+    variance = 1 / du + np.einsum("ij,ik,kj->j", reduced, covariance, reduced, optimize=True)
+    log_determinant = 2 * float(np.sum(np.log(np.diag(factor[0])))) + float(np.sum(np.log(du)))
+    return a, u, covariance, variance, log_determinant
+
+
+def _mode(rows: _Rows, a: Floats, u: Floats, store_spread: float, spread: float) -> tuple[Floats, Floats, _Quadratic]:
+    """Return the posterior mode for given spreads, by damped Newton steps."""
+    prior = _prior_precision(rows, store_spread)
+
+    def objective(a: Floats, u: Floats) -> float:
+        penalty = float(prior @ a**2) + float(np.sum(u**2)) / spread**2
+        return rows.log_likelihood(a, u) - 0.5 * penalty
+
+    value = objective(a, u)
+    for _ in range(NEWTON_STEPS):
+        q = rows.quadratic(a, u)
+        next_a, next_u, _, _, _ = _solve(q, prior, spread)
+        scale = 1.0
+        while (
+            candidate := objective(a + scale * (next_a - a), u + scale * (next_u - u))
+        ) < value - 1e-9 and scale > 1e-4:
+            scale /= 2
+        a, u = a + scale * (next_a - a), u + scale * (next_u - u)
+        gain, value = candidate - value, candidate
+        if gain < 1e-7 * (abs(value) + 1):
+            break
+    return a, u, rows.quadratic(a, u)
+
+
+def _half_cauchy(log_spread: float) -> float:
+    """Return the log density of a spread on the log scale (the Jacobian keeps it off zero)."""
+    return log_spread - float(np.log1p((np.exp(log_spread) / SPREAD_PRIOR_SCALE) ** 2))
+
+
+def _spread_loss(rows: _Rows, q: _Quadratic, store_spread: float, spread: float) -> float:
+    """Return minus the log of marginal likelihood (of the quadratic) times prior of two spreads."""
+    a, u, _, _, log_determinant = _solve(q, _prior_precision(rows, store_spread), spread)
+    fitted = 0.5 * float(q.ba @ a + q.bu @ u)
+    log_clerk, log_store = float(np.log(spread)), float(np.log(store_spread))
+    normaliser = -rows.clerks * log_clerk - rows.stores * log_store
+    hyper = _half_cauchy(log_clerk) + (_half_cauchy(log_store) if rows.stores else 0.0)
+    return -(fitted + normaliser - 0.5 * log_determinant + hyper)
+
+
+def _best_spreads(rows: _Rows, q: _Quadratic, start: tuple[float, float]) -> tuple[float, float]:
+    """Return the most plausible spreads of stores and clerks, within e⁻⁵ and e² logits."""
+
+    def spreads_at(logs: Floats) -> tuple[float, float]:
+        spreads = np.exp(np.clip(logs, -5.0, 2.0))
+        return (float(spreads[0]) if rows.stores else 1.0), float(spreads[-1])
+
+    first = np.log(start if rows.stores else start[1:])
+    options = {"xatol": 0.01, "fatol": 0.005, "maxfev": 120}
+    best = optimize.minimize(
+        lambda logs: _spread_loss(rows, q, *spreads_at(logs)), first, method="Nelder-Mead", options=options
+    )
+    return spreads_at(best.x)
+
+
+def _within_clerks(X: Floats, y: Floats, n: Floats, clerk: Codes, clerks: int) -> tuple[Floats, Floats]:
+    """Return coefficients of X (intercept 0) and their covariance from comparisons within each clerk only.
+
+    With a prior on clerks so wide that it does not shrink, a manager who gives good clerks the good customers
+    cannot move a clerk's skill into the coefficients.
+    """
+    rows = _Rows(X, y, n, clerk, np.zeros_like(clerk), clerks, 0)
+    _, _, q = (fit := _mode(rows, np.zeros(X.shape[1]), np.zeros(clerks), 1.0, WITHIN_SPREAD))
+    covariance = _solve(q, _prior_precision(rows, 1.0), WITHIN_SPREAD)[2].copy()
+    covariance[0, :] = covariance[:, 0] = 0.0
+    coefficients = fit[0].copy()
+    coefficients[0] = 0.0
+    return coefficients, covariance
+
+
+def fit_mixed_logistic(
+    X: Floats, successes: Floats, trials: Floats, clerk: Codes, store: Codes | None = None
+) -> MixedFit:
+    """Fit the case mix on rows of *successes* out of *trials*; X (rows × columns) starts with the intercept.
+
+    *clerk* and *store* are codes 0…k−1 of each row; without *store*, or with a single one, there is no store effect.
+    """
+    clerks = int(clerk.max()) + 1
+    stores = int(store.max()) + 1 if store is not None else 0
+    if stores < 2 or store is None:
+        stores, store = 0, np.zeros_like(clerk)
+    slopes, slope_covariance = _within_clerks(X, successes, trials, clerk, clerks)
+    fixed = X @ slopes
+    rows = _Rows(np.ones((clerk.size, 1)), successes, trials, clerk, store, clerks, stores, fixed)
+    a, u = np.zeros(1 + stores), np.zeros(clerks)
+    spreads = (0.2, 0.3)
+    for _ in range(OUTER_ROUNDS):
+        a, u, q = _mode(rows, a, u, *spreads)
+        previous, spreads = spreads, _best_spreads(rows, q, spreads)
+        if abs(np.log(previous[1] / spreads[1])) + abs(np.log(previous[0] / spreads[0])) < 0.02:
+            break
+    a, u, q = _mode(rows, a, u, *spreads)
+    variance = _solve(q, _prior_precision(rows, spreads[0]), spreads[1])[3]
+    shift, extra = _offset_without_own_rows(rows, q, spreads)
+    weight = np.maximum(counts(clerk, clerks, trials), 1e-12)
+    centred = X - np.average(X, axis=0, weights=trials + 1e-12)
+    mix = np.stack([counts(clerk, clerks, trials * column) for column in centred.T], axis=1) / weight[:, None]
+    slope_variance = np.einsum("ij,jk,ik->i", mix, slope_covariance, mix)
+    coefficients = slopes + np.eye(1, X.shape[1])[0] * a[0]
+    return MixedFit(
+        coefficients=coefficients,
+        coefficient_errors=np.sqrt(np.diag(slope_covariance)),
+        store_effects=a[1:],
+        clerk_effects=u,
+        clerk_variance=variance + slope_variance,
+        clerk_spread=spreads[1],
+        store_spread=spreads[0] if stores else 0.0,
+        offset=rows.offset(a),
+        offset_variance=extra + slope_variance,
+        offset_shift=shift,
+    )
+
+
+def _offset_without_own_rows(rows: _Rows, q: _Quadratic, best: tuple[float, float]) -> tuple[Floats, Floats]:
+    """Return shift and variance of each clerk's offset, averaged over spreads that the data leave plausible."""
+    steps = np.linspace(-1.2, 1.2, 7)
+    store_spreads = best[0] * np.exp(steps) if rows.stores else np.array([1.0])
+    results = [
+        (-_spread_loss(rows, q, store, clerk), *_cavity(rows, q, store, clerk))
+        for store in store_spreads
+        for clerk in best[1] * np.exp(steps)
+    ]
+    weight = np.exp(np.array([r[0] for r in results]) - max(r[0] for r in results))
+    weight /= weight.sum()
+    shifts, variances = np.stack([r[1] for r in results]), np.stack([r[2] for r in results])
+    shift = weight @ shifts
+    return shift, weight @ variances + weight @ (shifts - shift) ** 2
+
+
+def _cavity(rows: _Rows, q: _Quadratic, store_spread: float, spread: float) -> tuple[Floats, Floats]:
+    """Return shift and variance of each clerk's offset as the other clerks alone would put it.
+
+    The joint posterior of clerk i is N(u, V). Its part from data has precision J = 1/V − 1/σ²; were the offset known,
+    it would be the information I. So the offset adds 1/J − 1/I, and the centres u/(V J) and u (1 + 1/(σ² I)) differ by
+    the shift.
+    """
+    _, u, _, variance, _ = _solve(q, _prior_precision(rows, store_spread), spread)
+    seen = q.uu > 1e-9
+    safe = np.where(seen, q.uu, 1.0)
+    from_data = np.maximum(1 / variance - spread**-2, 1e-9)
+    extra = np.where(seen, np.maximum(1 / from_data - 1 / safe, 0.0), 0.0)
+    shift = u * (1 + 1 / (spread**2 * safe)) - u / (variance * from_data)
+    return np.where(seen, shift, 0.0), extra

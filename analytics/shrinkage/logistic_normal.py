@@ -1,0 +1,197 @@
+"""Skills on the logit scale: each clerk's deviation from what the case mix expects, with its full uncertainty.
+
+The likelihood of a clerk is the exact binomial one of his rows at a known offset (the case mix), the skills follow
+N(0, σ²), σ is integrated out under a half-Cauchy prior (Gelman 2006), and the uncertainty of the offset is convolved
+in. Everything sits on one grid of skills, so that no posterior is assumed to be normal: three proposals give the wide
+and skewed posterior that three proposals deserve.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from analytics.rates import Floats, counts
+
+Codes = NDArray[np.intp]
+
+REACH = 4.5  # logits; a skill of ±4.5 turns a rate of 20 % into 96 % or 0.3 %
+SPREADS = np.geomspace(0.01, 2.5, 60)
+SPREAD_PRIOR_SCALE = 1.0
+OFFSET_BIN = 0.04  # rows of a clerk whose offsets differ by less are one row, at their mean offset
+
+
+@dataclass(frozen=True)
+class SkillPosterior:
+    """Posteriors of all clerks on one grid.
+
+    *density* (clerks × grid) sums to one per clerk and is the skill u: better or worse than an average clerk with the
+    same case mix. *total* is the posterior of u plus the error of the offset: what the clerk's own rate depends on.
+    *spread* is the posterior mean of σ.
+    """
+
+    grid: Floats
+    density: Floats
+    total: Floats
+    spread: float
+    rows: _ClerkRows
+
+    @property
+    def mean(self) -> Floats:
+        """Return the posterior mean of each skill (logits)."""
+        return np.asarray(self.density @ self.grid)
+
+    def quantile(self, probability: float) -> Floats:
+        """Return the quantile of each skill (logits)."""
+        return quantiles(self.grid, self.density, probability)
+
+    def rates(self, level: float = 0.95) -> tuple[Floats, Floats, Floats]:
+        """Return posterior mean, low and high of each clerk's success rate on his own case mix."""
+        curves = self.rows.rate_curves(self.grid)
+        tail = (1 - level) / 2
+        mean = np.sum(self.total * curves, axis=1)
+        ends = [quantiles(self.grid, self.total, p) for p in (tail, 1 - tail)]
+        low, high = (
+            np.array([np.interp(q, self.grid, curve) for q, curve in zip(end, curves, strict=True)]) for end in ends
+        )
+        return mean, low, high
+
+    def expected_rates(self) -> Floats:
+        """Return the rate that clerks of this chain would reach on average on each clerk's own case mix."""
+        prior = np.exp(-0.5 * (self.grid / max(self.spread, 1e-6)) ** 2)
+        return np.asarray(self.rows.rate_curves(self.grid) @ (prior / prior.sum()))
+
+    def draws(self, count: int, seed: int) -> Floats:
+        """Return *count* draws of every skill (count × clerks)."""
+        rng = np.random.default_rng(seed)
+        cumulative = np.cumsum(self.density, axis=1)
+        uniforms = rng.random((count, self.density.shape[0]))
+        return np.stack([np.interp(uniforms[:, i], c, self.grid) for i, c in enumerate(cumulative)], axis=1)
+
+    def top_fifth(self, count: int = 4000, seed: int = 7) -> Floats:
+        """Return the probability that each clerk is among the best fifth, by simulation from the posterior.
+
+        Among fewer than five clerks there is no fifth; then it is the probability of a skill above the upper fifth of
+        the skills that clerks like these have, N(0, σ²).
+        """
+        clerks = self.density.shape[0]
+        if clerks < 5:
+            bar = self.spread * 0.8416212335729143  # the 80 % quantile of N(0, 1)
+            return np.asarray(self.density[:, self.grid > bar].sum(axis=1))
+        draws = self.draws(count, seed)
+        best = round(clerks / 5)
+        threshold = np.partition(draws, clerks - best, axis=1)[:, clerks - best]
+        return np.asarray((draws >= threshold[:, None]).mean(axis=0))
+
+
+def quantiles(grid: Floats, density: Floats, probability: float) -> Floats:
+    """Return the quantile of each row of *density* over *grid*, linear between grid points."""
+    cumulative = np.cumsum(density, axis=1) - density / 2
+    return np.array([np.interp(probability, c, grid) for c in cumulative])
+
+
+@dataclass(frozen=True)
+class _ClerkRows:
+    """Rows merged by clerk and offset, sorted by clerk; every clerk has at least one."""
+
+    successes: Floats
+    trials: Floats
+    offset: Floats
+    starts: Codes
+    clerk: Codes
+
+    def log_likelihood(self, grid: Floats) -> Floats:
+        """Return the log likelihood of every clerk at every skill (clerks × grid), its maximum taken as zero."""
+        out = np.empty((self.starts.size, grid.size))
+        for j, u in enumerate(grid):
+            eta = self.offset + u
+            out[:, j] = np.add.reduceat(self.successes * eta - self.trials * np.logaddexp(0.0, eta), self.starts)
+        return np.asarray(out - out.max(axis=1, keepdims=True))
+
+    def rate_curves(self, grid: Floats) -> Floats:
+        """Return each clerk's mean success rate over his rows, as a function of his skill (clerks × grid)."""
+        weight = self.trials + 1e-12  # a clerk without proposals is measured on his rows all the same
+        total = np.add.reduceat(weight, self.starts)
+        out = np.empty((self.starts.size, grid.size))
+        for j, u in enumerate(grid):
+            out[:, j] = np.add.reduceat(weight * special.expit(self.offset + u), self.starts) / total
+        return out
+
+
+def _merge(successes: Floats, trials: Floats, offset: Floats, clerk: Codes, clerks: int) -> _ClerkRows:
+    """Return the rows merged by clerk and bin of offset; a clerk without rows gets an empty one."""
+    absent = np.setdiff1d(np.arange(clerks), clerk)
+    clerk = np.concatenate([clerk, absent])
+    successes = np.concatenate([successes, np.zeros(absent.size)])
+    trials = np.concatenate([trials, np.zeros(absent.size)])
+    middle = float(np.average(offset, weights=trials[: offset.size] + 1e-12)) if offset.size else 0.0
+    offset = np.concatenate([offset, np.full(absent.size, middle)])
+    bins = np.round(offset / OFFSET_BIN).astype(np.int64)
+    bins -= bins.min()
+    key = clerk.astype(np.int64) * (int(bins.max()) + 1) + bins
+    unique, inverse = np.unique(key, return_inverse=True)
+    n = counts(inverse, unique.size, trials)
+    rows = counts(inverse, unique.size)
+    weighted = counts(inverse, unique.size, offset * (trials + 1e-9)) / (n + 1e-9 * rows)
+    owner = unique // (int(bins.max()) + 1)
+    starts = np.searchsorted(owner, np.arange(clerks))
+    return _ClerkRows(counts(inverse, unique.size, successes), n, weighted, starts, owner)
+
+
+def _smear(values: Floats, step: float, variance: Floats, shift: Floats) -> Floats:
+    """Return each row of *values* convolved with N(shift, variance): E f(u + δ), by Fourier transform."""
+    if not (variance > 0).any() and not (shift != 0).any():
+        return values
+    width = values.shape[1]
+    padded = np.pad(values, ((0, 0), (width // 2, width // 2)), mode="edge")
+    omega = 2 * np.pi * np.fft.rfftfreq(padded.shape[1], d=step)
+    kernel = np.exp(-0.5 * variance[:, None] * omega**2 + 1j * omega * shift[:, None])
+    smeared = np.fft.irfft(np.fft.rfft(padded, axis=1) * kernel, n=padded.shape[1], axis=1)
+    return np.maximum(smeared[:, width // 2 : width // 2 + width], 0.0)
+
+
+def fit_skills(
+    successes: Floats,
+    trials: Floats,
+    offset: Floats,
+    clerk: Codes,
+    *,
+    clerks: int | None = None,
+    offset_variance: Floats | None = None,
+    offset_shift: Floats | None = None,
+) -> SkillPosterior:
+    """Return the posterior skill of every clerk from rows of *successes* out of *trials* at a known *offset*.
+
+    *clerk* holds codes 0…clerks−1. *offset_variance* and *offset_shift* (per clerk) carry the case mix's own
+    uncertainty, see `case_mix.mixed`.
+    """
+    count = clerks if clerks is not None else int(clerk.max()) + 1
+    rows = _merge(successes, trials, offset, clerk, count)
+    variance = np.zeros(count) if offset_variance is None else offset_variance
+    shift = np.zeros(count) if offset_shift is None else offset_shift
+    rates = special.expit(rows.offset)
+    information = np.add.reduceat(rows.trials * rates * (1 - rates), rows.starts)
+    narrowest = 1 / np.sqrt(max(float(information.max()), 1.0))
+    points = int(np.clip(2 * REACH / (narrowest / 3), 400, 1800)) | 1
+    grid = np.linspace(-REACH, REACH, points)
+    step = float(grid[1] - grid[0])
+
+    own = np.exp(rows.log_likelihood(grid))
+    likelihood = np.maximum(_smear(own, step, variance, shift), 1e-300)
+    prior = np.exp(-0.5 * (grid[:, None] / SPREADS) ** 2)
+    prior /= prior.sum(axis=0)
+    marginal = np.maximum(likelihood @ prior, 1e-300)
+    hyper = 1.5 * np.log(SPREADS) - np.log1p((SPREADS / SPREAD_PRIOR_SCALE) ** 2)
+    log_weight = np.log(marginal).sum(axis=0) + hyper
+    weight = np.exp(log_weight - log_weight.max())
+    weight /= weight.sum()
+    mixed_prior = (weight / marginal) @ prior.T
+    density = likelihood * mixed_prior
+    # The clerk's own rate turns on skill plus offset error, which his own rows tell directly.
+    total = own * _smear(mixed_prior, step, variance, -shift)
+    density /= density.sum(axis=1, keepdims=True)
+    total /= total.sum(axis=1, keepdims=True)
+    return SkillPosterior(grid, density, total, float(weight @ SPREADS), rows)
