@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -32,7 +32,7 @@ def blank(table: type, **known: Any) -> Any:
 
 
 def line(customer: str | None, product: str, when: datetime, **known: Any) -> PosLine:
-    local = (when + JST).date() - datetime(1970, 1, 1).date()
+    local = (when + JST).date() - date(1970, 1, 1)
     row = {
         "receipt_id": f"R{next(_numbers)}",
         "line_no": 1,
