@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import date
 
 from sqlalchemy import Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base
+from journey.errors import NotFound
 
 DEFAULT_TIMEZONE = "Asia/Tokyo"
 
@@ -38,3 +39,19 @@ class Clerk(Base):
     hired_on: Mapped[date | None]
     left_on: Mapped[date | None]
     stub: Mapped[bool] = mapped_column(default=False)
+
+
+def add_clerk(session: Session, clerk_id: str, *, store_id: str, name: str, role: str) -> Clerk:
+    """The clerk of that id; one whom the roster does not know yet is added.
+
+    Raises:
+        NotFound: no such store.
+    """
+    if session.get(Store, store_id) is None:
+        raise NotFound(f"no store {store_id!r}", where="store_id", what_to_do="import the stores first")
+    clerk = session.get(Clerk, clerk_id)
+    if clerk is None:
+        clerk = Clerk(clerk_id=clerk_id, store_id=store_id, name=name, role=role, hired_on=None, left_on=None)
+        session.add(clerk)
+        session.flush()
+    return clerk

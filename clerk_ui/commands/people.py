@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import sys
 from typing import Any
 
@@ -11,7 +12,7 @@ from clerk_ui.commands.console import Desk, at_desk
 from journey import accounts, api_keys, devices
 from journey.database import reading, writing
 from journey.errors import InputError
-from journey.stores import Clerk
+from journey.stores import Clerk, add_clerk
 
 
 def _secret(given: str | None, what: str) -> str:
@@ -49,12 +50,37 @@ def user_add(
         if name is None and clerk_id is not None:
             clerk = session.get(Clerk, clerk_id)
             name = clerk.name if clerk else None
+        if clerk_id is None and role in accounts.IN_A_STORE and store_id is not None:
+            clerk_id = add_clerk(session, account_id, store_id=store_id, name=name or account_id, role=role).clerk_id
         account = accounts.add_account(
             session, account_id=account_id, name=name or account_id, role=role, clerk_id=clerk_id, store_id=store_id,
             pin=pin, password=password, language=language, now=desk.now,
         )  # fmt: skip
         document = _person(account)
     desk.show(document, lambda: desk.say(f"{account_id}: {document['name']}, {role}, store {document['store_id']}"))
+
+
+@user_command.command("add-all")
+@click.option("--store", "store_id", default=None, help="Only this store.")
+@click.option("--pin", default=None, help="The same PIN for all, to begin with; default: one each, printed once.")
+@at_desk
+def user_add_all(desk: Desk, store_id: str | None, pin: str | None) -> None:
+    """Add an account for every clerk of the record who has none and still works there.
+
+    A store without any clerk gets one, so that somebody can sign in on its tablet.
+    """
+    made: dict[str, list[dict[str, Any]]] = {}
+    with writing(desk.engine) as session:
+        for clerk in accounts.clerks_without_account(session, store_id=store_id, today=desk.now.date()):
+            own = pin or f"{secrets.randbelow(10**6):06}"
+            account = accounts.add_account(
+                session, name=clerk.name, role=clerk.role if clerk.role in accounts.IN_A_STORE else "clerk",
+                clerk_id=clerk.clerk_id, pin=own, now=desk.now,
+            )  # fmt: skip
+            made.setdefault(clerk.store_id, []).append(_person(account) | {"pin": own})
+    rows = [person for people in made.values() for person in people]
+    columns = ["account_id", "name", "role", "store_id", "pin"]
+    desk.show({"stores": made}, lambda: desk.table(rows, columns, title=f"{len(rows)} added"))
 
 
 @user_command.command("list")
