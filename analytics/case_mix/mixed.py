@@ -11,12 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
-from scipy import linalg, optimize, special
+from scipy import linalg, optimize
 
+from analytics.case_mix.likelihood import Codes, MixRows, Quadratic
 from analytics.rates import Floats, counts
-
-Codes = NDArray[np.intp]
 
 SPREAD_PRIOR_SCALE = 1.0
 WITHIN_SPREAD = 2.5
@@ -48,84 +46,13 @@ class MixedFit:
     offset_shift: Floats
 
 
-@dataclass(frozen=True)
-class _Quadratic:
-    """The likelihood around its mode: Hessian blocks (a: columns and stores, u: clerks) and linear terms."""
-
-    aa: Floats
-    au: Floats
-    uu: Floats
-    ba: Floats
-    bu: Floats
-
-
-class _Rows:
-    """The rows of the model and the sums over them that every step needs."""
-
-    def __init__(
-        self,
-        X: Floats,
-        y: Floats,
-        n: Floats,
-        clerk: Codes,
-        store: Codes,
-        clerks: int,
-        stores: int,
-        fixed: Floats | None = None,
-    ) -> None:
-        self.fixed = np.zeros(y.size) if fixed is None else fixed
-        self.X, self.y, self.n, self.clerk, self.store = X, y, n, clerk, store
-        self.clerks, self.stores, self.columns = clerks, stores, X.shape[1]
-
-    def eta(self, a: Floats, u: Floats) -> Floats:
-        """Return the logit of every row."""
-        offset = self.offset(a)
-        return np.clip(offset + u[self.clerk], -30.0, 30.0)
-
-    def offset(self, a: Floats) -> Floats:
-        """Return the logit of every row without the clerk."""
-        eta: Floats = self.fixed + self.X @ a[: self.columns]
-        if self.stores:
-            eta = eta + a[self.columns :][self.store]
-        return eta
-
-    def log_likelihood(self, a: Floats, u: Floats) -> float:
-        """Return Σ y η − n log(1 + e^η)."""
-        eta = self.eta(a, u)
-        return float(np.sum(self.y * eta - self.n * np.logaddexp(0.0, eta)))
-
-    def quadratic(self, a: Floats, u: Floats) -> _Quadratic:
-        """Return the second-order expansion at (a, u)."""
-        mu = special.expit(self.eta(a, u))
-        w = self.n * mu * (1 - mu)
-        residual = self.y - self.n * mu
-        p, S, C = self.columns, self.stores, self.clerks
-        aa = np.zeros((p + S, p + S))
-        au = np.zeros((p + S, C))
-        weighted = self.X * w[:, None]
-        aa[:p, :p] = self.X.T @ weighted
-        for j in range(p):
-            au[j] = counts(self.clerk, C, weighted[:, j])
-        gradient = np.concatenate([self.X.T @ residual, np.zeros(S)])
-        if S:
-            for j in range(p):
-                aa[j, p:] = counts(self.store, S, weighted[:, j])
-            aa[p:, :p] = aa[:p, p:].T
-            aa[p:, p:] = np.diag(counts(self.store, S, w))
-            au[p:] = counts(self.store * C + self.clerk, S * C, w).reshape(S, C)
-            gradient[p:] = counts(self.store, S, residual)
-        uu = counts(self.clerk, C, w)
-        gu = counts(self.clerk, C, residual)
-        return _Quadratic(aa, au, uu, gradient + aa @ a + au @ u, gu + au.T @ a + uu * u)
-
-
-def _prior_precision(rows: _Rows, store_spread: float) -> Floats:
+def _prior_precision(rows: MixRows, store_spread: float) -> Floats:
     columns = np.full(rows.columns, COEFFICIENT_PRECISION)
     columns[0] = INTERCEPT_PRECISION
     return np.concatenate([columns, np.full(rows.stores, store_spread**-2)])
 
 
-def _solve(q: _Quadratic, prior: Floats, spread: float) -> tuple[Floats, Floats, Floats, Floats, float]:
+def _solve(q: Quadratic, prior: Floats, spread: float) -> tuple[Floats, Floats, Floats, Floats, float]:
     """Return a, u, Cov(a), Var(u) and the log determinant of the penalised Hessian, by the Schur complement."""
     du = q.uu + spread**-2
     reduced = q.au / du
@@ -139,7 +66,7 @@ def _solve(q: _Quadratic, prior: Floats, spread: float) -> tuple[Floats, Floats,
     return a, u, covariance, variance, log_determinant
 
 
-def _mode(rows: _Rows, a: Floats, u: Floats, store_spread: float, spread: float) -> tuple[Floats, Floats, _Quadratic]:
+def _mode(rows: MixRows, a: Floats, u: Floats, store_spread: float, spread: float) -> tuple[Floats, Floats, Quadratic]:
     """Return the posterior mode for given spreads, by damped Newton steps."""
     prior = _prior_precision(rows, store_spread)
 
@@ -168,7 +95,7 @@ def _half_cauchy(log_spread: float) -> float:
     return log_spread - float(np.log1p((np.exp(log_spread) / SPREAD_PRIOR_SCALE) ** 2))
 
 
-def _spread_loss(rows: _Rows, q: _Quadratic, store_spread: float, spread: float) -> float:
+def _spread_loss(rows: MixRows, q: Quadratic, store_spread: float, spread: float) -> float:
     """Return minus the log of marginal likelihood (of the quadratic) times prior of two spreads."""
     a, u, _, _, log_determinant = _solve(q, _prior_precision(rows, store_spread), spread)
     fitted = 0.5 * float(q.ba @ a + q.bu @ u)
@@ -178,17 +105,22 @@ def _spread_loss(rows: _Rows, q: _Quadratic, store_spread: float, spread: float)
     return -(fitted + normaliser - 0.5 * log_determinant + hyper)
 
 
-def _best_spreads(rows: _Rows, q: _Quadratic, start: tuple[float, float]) -> tuple[float, float]:
+def _best_spreads(rows: MixRows, q: Quadratic, start: tuple[float, float]) -> tuple[float, float]:
     """Return the most plausible spreads of stores and clerks, within e⁻⁵ and e² logits."""
 
     def spreads_at(logs: Floats) -> tuple[float, float]:
         spreads = np.exp(np.clip(logs, -5.0, 2.0))
         return (float(spreads[0]) if rows.stores else 1.0), float(spreads[-1])
 
-    first = np.log(start if rows.stores else start[1:])
-    options = {"xatol": 0.01, "fatol": 0.005, "maxfev": 120}
+    def loss(logs: Floats) -> float:
+        return _spread_loss(rows, q, *spreads_at(logs))
+
+    first: Floats = np.log(np.array(start if rows.stores else start[1:], dtype=np.float64))
     best = optimize.minimize(
-        lambda logs: _spread_loss(rows, q, *spreads_at(logs)), first, method="Nelder-Mead", options=options
+        loss,
+        first,
+        method="Nelder-Mead",
+        options={"xatol": 0.01, "fatol": 0.005, "maxfev": 120},
     )
     return spreads_at(best.x)
 
@@ -199,7 +131,7 @@ def _within_clerks(X: Floats, y: Floats, n: Floats, clerk: Codes, clerks: int) -
     With a prior on clerks so wide that it does not shrink, a manager who gives good clerks the good customers
     cannot move a clerk's skill into the coefficients.
     """
-    rows = _Rows(X, y, n, clerk, np.zeros_like(clerk), clerks, 0)
+    rows = MixRows(X, y, n, clerk, np.zeros_like(clerk), clerks, 0)
     _, _, q = (fit := _mode(rows, np.zeros(X.shape[1]), np.zeros(clerks), 1.0, WITHIN_SPREAD))
     covariance = _solve(q, _prior_precision(rows, 1.0), WITHIN_SPREAD)[2].copy()
     covariance[0, :] = covariance[:, 0] = 0.0
@@ -221,7 +153,7 @@ def fit_mixed_logistic(
         stores, store = 0, np.zeros_like(clerk)
     slopes, slope_covariance = _within_clerks(X, successes, trials, clerk, clerks)
     fixed = X @ slopes
-    rows = _Rows(np.ones((clerk.size, 1)), successes, trials, clerk, store, clerks, stores, fixed)
+    rows = MixRows(np.ones((clerk.size, 1)), successes, trials, clerk, store, clerks, stores, fixed)
     a, u = np.zeros(1 + stores), np.zeros(clerks)
     spreads = (0.2, 0.3)
     for _ in range(OUTER_ROUNDS):
@@ -251,7 +183,7 @@ def fit_mixed_logistic(
     )
 
 
-def _offset_without_own_rows(rows: _Rows, q: _Quadratic, best: tuple[float, float]) -> tuple[Floats, Floats]:
+def _offset_without_own_rows(rows: MixRows, q: Quadratic, best: tuple[float, float]) -> tuple[Floats, Floats]:
     """Return shift and variance of each clerk's offset, averaged over spreads that the data leave plausible."""
     steps = np.linspace(-1.2, 1.2, 7)
     store_spreads = best[0] * np.exp(steps) if rows.stores else np.array([1.0])
@@ -267,7 +199,7 @@ def _offset_without_own_rows(rows: _Rows, q: _Quadratic, best: tuple[float, floa
     return shift, weight @ variances + weight @ (shifts - shift) ** 2
 
 
-def _cavity(rows: _Rows, q: _Quadratic, store_spread: float, spread: float) -> tuple[Floats, Floats]:
+def _cavity(rows: MixRows, q: Quadratic, store_spread: float, spread: float) -> tuple[Floats, Floats]:
     """Return shift and variance of each clerk's offset as the other clerks alone would put it.
 
     The joint posterior of clerk i is N(u, V). Its part from data has precision J = 1/V − 1/σ²; were the offset known,

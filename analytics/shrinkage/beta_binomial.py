@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
-from analytics.rates import as_floats
+from analytics.rates import Floats, as_floats
 from analytics.shrinkage.mixtures import Shrunk, mixture_quantile, normalised
 from journey.errors import InputError
 
@@ -43,17 +43,20 @@ def shrink_rates(successes: ArrayLike, trials: ArrayLike, level: float = 0.95) -
         )
     w = normalised(log_weight)
     # Points without weight cost time in every quantile and change nothing.
-    kept = w > w.max() * 1e-6
+    kept = w > w.max() * 1e-4
     w, alpha, beta = w[kept] / w[kept].sum(), alpha[kept], beta[kept]
     tail = (1 - level) / 2
     answers = {}
     for successes_, trials_ in zip(pairs_x, pairs_n, strict=True):
         a, b = alpha + successes_, beta + trials_ - successes_
-        posterior = stats.beta(a, b)
+
+        def cdf(q: Floats, a: Floats = a, b: Floats = b) -> Floats:
+            return np.asarray(special.betainc(a, b, q))
+
         answers[successes_, trials_] = (
             float(w @ (a / (a + b))),
-            mixture_quantile(posterior.cdf, w, tail, 0.0, 1.0),
-            mixture_quantile(posterior.cdf, w, 1 - tail, 0.0, 1.0),
+            mixture_quantile(cdf, w, tail, 0.0, 1.0),
+            mixture_quantile(cdf, w, 1 - tail, 0.0, 1.0),
         )
     table = np.array([answers[pair] for pair in zip(x, n, strict=True)]).reshape(-1, 3)
     total = alpha + beta

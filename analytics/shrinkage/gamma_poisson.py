@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import special
 
-from analytics.rates import as_floats
+from analytics.rates import Floats, as_floats
 from analytics.shrinkage.mixtures import Shrunk, mixture_quantile, normalised
 from journey.errors import InputError
 
@@ -39,19 +39,23 @@ def shrink_ratios(observed: ArrayLike, expected: ArrayLike, level: float = 0.95)
             - (shape + o_i) * np.log(rate + e_i)
         )
     w = normalised(log_weight)
-    kept = w > w.max() * 1e-6
+    kept = w > w.max() * 1e-4
     w, shape, rate = w[kept] / w[kept].sum(), shape[kept], rate[kept]
     tail = (1 - level) / 2
     rows = []
     for o_i, e_i in zip(o, e, strict=True):
-        posterior = stats.gamma(shape + o_i, scale=1 / (rate + e_i))
-        mean = float(w @ ((shape + o_i) / (rate + e_i)))
-        top = float(np.max(posterior.ppf(1 - 1e-6)))
+        a, b = shape + o_i, rate + e_i
+
+        def cdf(q: Floats, a: Floats = a, b: Floats = b) -> Floats:
+            return np.asarray(special.gammainc(a, b * q))
+
+        mean = float(w @ (a / b))
+        top = float(np.max((a + 8 * np.sqrt(a) + 30) / b))
         rows.append(
             (
                 mean,
-                mixture_quantile(posterior.cdf, w, tail, 0.0, top),
-                mixture_quantile(posterior.cdf, w, 1 - tail, 0.0, top),
+                mixture_quantile(cdf, w, tail, 0.0, top),
+                mixture_quantile(cdf, w, 1 - tail, 0.0, top),
             )
         )
     table = np.array(rows).reshape(-1, 3)

@@ -9,7 +9,7 @@ import numpy as np
 
 from analytics.rates import Floats
 
-BISECTIONS = 45
+BISECTIONS = 28
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,16 @@
+"""Who succeeds with proposals, fairly compared; and how well customers are handled."""
+
+from analytics.staff_success.handling import handling
+from analytics.staff_success.proposals import proposal_cells
+from analytics.staff_success.report import report
+from analytics.staff_success.success import MIN_PROPOSALS, StaffSuccess, fit_success, staff_success
+
+__all__ = [
+    "MIN_PROPOSALS",
+    "StaffSuccess",
+    "fit_success",
+    "handling",
+    "proposal_cells",
+    "report",
+    "staff_success",
+]

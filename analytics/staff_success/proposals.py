@@ -1,0 +1,172 @@
+"""What was shown and proposed, added up in the database to cells of one case mix.
+
+A cell is a clerk × store × three hours of the day × congestion × customer tier × top category × probability bucket;
+every suggestion falls in exactly one. Cells of several days add up, so that a nightly roll-up can keep them by day.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Any
+
+import polars as pl
+from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, literal, null, select
+from sqlalchemy.orm import Session
+
+from analytics.frames import REAL, TEXT, WHOLE, query_frame
+from analytics.period import Period
+from journey.customers import Customer
+from journey.database import is_sqlite
+from journey.local_days import zone
+from journey.outcomes import PROPOSED, Confirmation, Outcome
+from journey.products import Product
+from journey.stores import DEFAULT_TIMEZONE, Clerk, Store
+from journey.suggestions import Suggestion
+from journey.traffic import Traffic
+
+HOUR_MICROS = 3_600_000_000
+BAND_HOURS = 3
+MIX_LEVELS = ("band", "congestion", "tier", "category")
+CELL_SCHEMA = {
+    "clerk_id": TEXT,
+    "store_id": TEXT,
+    "band": WHOLE,
+    "congestion": WHOLE,
+    "tier": TEXT,
+    "category": TEXT,
+    "probability": REAL,
+    "shown": WHOLE,
+    "proposed": WHOLE,
+    "accepted": WHOLE,
+    "confirmed": WHOLE,
+    "first_purchases": WHOLE,
+}
+
+
+def top_category(session: Session) -> ColumnElement[Any]:
+    """Return the first level of a product's category («食品 > 菓子» → «食品») as SQL of the session's database."""
+    cut = (func.instr if is_sqlite(session) else func.strpos)(Product.category, " > ")
+    return case((cut > 0, func.substr(Product.category, 1, cut - 1)), else_=Product.category)
+
+
+def local_hours(session: Session, column: Any, store_column: Any, *, now: datetime | None = None) -> ColumnElement[Any]:
+    """Return hours since the epoch on each store's own clock, as SQL.
+
+    One offset per store, that of *now* (default: the last suggestion): where clocks change for summer time, half of a
+    year is an hour off, which shifts a band of hours and never a count.
+    """
+    zones = dict(session.execute(select(Store.store_id, Store.timezone)).all())
+    if now is None:
+        last = session.scalar(select(func.max(Suggestion.shown_at)))
+        now = last if last is not None else datetime.fromtimestamp(0, tz=UTC)
+    default = _offset_hours(DEFAULT_TIMEZONE, now)
+    odd = {store: hours for store, name in zones.items() if (hours := _offset_hours(name, now)) != default}
+    shift: ColumnElement[Any] = literal(int(default * HOUR_MICROS), BigInteger)
+    if odd:
+        by_store = {store: int(hours * HOUR_MICROS) for store, hours in odd.items()}
+        shift = case(by_store, value=store_column, else_=int(default * HOUR_MICROS))
+    return (cast(column, BigInteger) + shift).op("/")(literal(HOUR_MICROS, BigInteger))
+
+
+def _offset_hours(name: str | None, now: datetime) -> float:
+    offset = now.astimezone(zone(name)).utcoffset()
+    return offset.total_seconds() / 3600 if offset is not None else 0.0
+
+
+def _probability_bucket() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return the calibrated probability (else a score that can be one) and its bucket: finer where it is small."""
+    known = case(
+        (Suggestion.probability.is_not(None), Suggestion.probability),
+        ((Suggestion.score > 0) & (Suggestion.score < 1), Suggestion.score),
+        else_=null(),
+    )
+    scaled = case(
+        (known < 0.1, cast(func.round(known * 100), BigInteger)), else_=cast(func.round(known * 20 + 10), BigInteger)
+    )
+    return known, scaled
+
+
+def proposal_cells(session: Session, *, start: date | None = None, end: date | None = None) -> pl.DataFrame:
+    """Return the cells (columns of CELL_SCHEMA) of all suggestions shown from *start* to *end*, both days included.
+
+    The clerk is the one who recorded the outcome, else the one to whom the suggestion was shown; suggestions without
+    either are nobody's and left out. *confirmed* are those with a row in `confirmations`.
+    """
+    period = Period.of(start, end)
+    known, bucket = _probability_bucket()
+    clerk = func.coalesce(Outcome.clerk_id, Suggestion.clerk_id)
+    hour = local_hours(session, Suggestion.shown_at, Suggestion.store_id)
+    band = (hour % 24).op("/")(literal(BAND_HOURS, BigInteger))
+    busy = _busy_hours(session)
+    proposed = Outcome.result.in_(PROPOSED)
+    category = top_category(session)
+    key = [clerk, Suggestion.store_id, band, func.coalesce(busy.c.level, -1), Customer.tier, category, bucket]
+    names = ["clerk_id", "store_id", "band", "congestion", "tier", "category", "bucket"]
+    rows = (
+        select(
+            *(column.label(name) for column, name in zip(key, names, strict=True)),
+            known.label("known"),
+            case((proposed, 1), else_=0).label("proposed"),
+            case((Outcome.result == "bought", 1), else_=0).label("accepted"),
+            case((Confirmation.suggestion_id.is_not(None), 1), else_=0).label("confirmed"),
+            case((Confirmation.first_purchase, 1), else_=0).label("first_purchase"),
+        )
+        .select_from(Suggestion)
+        .outerjoin(
+            Outcome,
+            (Outcome.suggestion_id == Suggestion.suggestion_id) & Outcome.current & Outcome.retracted_at.is_(None),
+        )
+        .outerjoin(Confirmation, Confirmation.suggestion_id == Suggestion.suggestion_id)
+        .outerjoin(Customer, Customer.customer_id == Suggestion.customer_id)
+        .outerjoin(Product, Product.product_id == Suggestion.product_id)
+        .outerjoin(
+            busy,
+            (busy.c.store_id == Suggestion.store_id)
+            & (busy.c.hour == cast(Suggestion.shown_at, BigInteger).op("/")(literal(HOUR_MICROS, BigInteger))),
+        )
+        .where(period.covers(Suggestion.shown_at), clerk.is_not(None))
+        .subquery()
+    )
+    c = rows.c
+    grouped = [c.clerk_id, c.store_id, c.band, c.congestion, c.tier, c.category]
+    statement = select(
+        *grouped,
+        func.avg(cast(c.known, Float)),
+        func.count(),
+        func.sum(c.proposed),
+        func.sum(c.accepted),
+        func.sum(c.confirmed),
+        func.sum(c.first_purchase),
+    ).group_by(*grouped, c.bucket)
+    return query_frame(session, statement, CELL_SCHEMA)
+
+
+def _busy_hours(session: Session) -> Any:
+    """Return store × hour (since the epoch, UTC) with its level of congestion: 0 quiet, 1 usual, 2 busy."""
+    hour = cast(Traffic.starts_at, BigInteger).op("/")(literal(HOUR_MICROS, BigInteger))
+    entered = (
+        select(Traffic.store_id, hour.label("hour"), func.sum(Traffic.entered).label("entered"))
+        .group_by(Traffic.store_id, hour)
+        .subquery()
+    )
+    usual = (
+        select(entered.c.store_id, func.avg(cast(entered.c.entered, Float)).label("usual"))
+        .where(entered.c.entered > 0)
+        .group_by(entered.c.store_id)
+        .subquery()
+    )
+    level = case(
+        (entered.c.entered < 0.7 * usual.c.usual, 0),
+        (entered.c.entered > 1.3 * usual.c.usual, 2),
+        else_=1,
+    )
+    return (
+        select(entered.c.store_id, entered.c.hour, level.label("level"))
+        .join(usual, usual.c.store_id == entered.c.store_id)
+        .subquery("busy")
+    )
+
+
+def home_stores(session: Session) -> dict[str, str]:
+    """Return the store that each known clerk belongs to."""
+    return dict(session.execute(select(Clerk.clerk_id, Clerk.store_id)).all())
