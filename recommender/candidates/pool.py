@@ -1,0 +1,85 @@
+"""The candidates of a block of customers: everything owned, and the best new products of every model."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.baskets import Flags, Floats, Ints, Longs
+from recommender.candidates.base import CandidateModel, dense, rows_of
+from recommender.views import View
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """Candidates of some customers, grouped by customer; products ascending within a customer.
+
+    `indptr` has one entry more than `customers`; `row` (position within `customers`), `customer`, `product`,
+    `owned` have one per candidate; `scores` is models × candidates and `best` models the customer's largest score
+    of each model, models × customers.
+    """
+
+    customers: Ints
+    indptr: Longs
+    row: Ints
+    customer: Ints
+    product: Ints
+    owned: Flags
+    scores: Floats
+    best: Floats
+
+    def __len__(self) -> int:
+        return len(self.row)
+
+
+class CandidatePool:
+    """Fitted candidate models that together propose products."""
+
+    def __init__(self, models: list[CandidateModel], view: View, new_per_model: int, most_owned: int, seed: int) -> None:
+        self.models, self.view = models, view
+        self.new_per_model, self.most_owned = new_per_model, most_owned
+        # products with the same score are told apart by chance, never by their number
+        self._chance = (1.0 + 1e-5 * np.random.default_rng(seed).random(view.products)).astype(np.float32)
+
+    @property
+    def names(self) -> list[str]:
+        """The models' names, in the order of `Candidates.scores`."""
+        return [model.name for model in self.models]
+
+    def propose(self, customers: Ints) -> Candidates:
+        """Candidates for these customers."""
+        owned_weight = dense(rows_of(self.view.decayed_memory, customers))
+        owned = owned_weight > 0
+        chosen = owned.copy()
+        if self.most_owned < owned.shape[1]:
+            surplus = np.flatnonzero(owned.sum(axis=1) > self.most_owned)
+            for row in surplus:
+                weakest = np.argpartition(-owned_weight[row], self.most_owned)[self.most_owned :]
+                chosen[row, weakest] = False
+        blocks = []
+        best = np.empty((len(self.models), len(customers)), np.float32)
+        for number, model in enumerate(self.models):
+            scores = model.score(customers)
+            blocks.append(scores)
+            best[number] = scores.max(axis=1, initial=0.0)
+            fresh = np.where(owned, np.float32(0), scores * self._chance)
+            _mark_best(fresh, self.new_per_model, chosen)
+        row, product = np.nonzero(chosen)
+        indptr = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))]).astype(np.int64)
+        return Candidates(
+            customers=customers,
+            indptr=indptr,
+            row=row.astype(np.int32),
+            customer=customers[row],
+            product=product.astype(np.int32),
+            owned=owned[row, product],
+            scores=np.stack([block[row, product] for block in blocks]),
+            best=best,
+        )
+
+
+def _mark_best(scores: Floats, k: int, chosen: Flags) -> None:
+    k = min(k, scores.shape[1])
+    top = np.argpartition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k :]
+    found = np.take_along_axis(scores, top, axis=1) > 0
+    rows = np.nonzero(found)[0]
+    chosen[rows, top[found]] = True

@@ -1,0 +1,48 @@
+"""Features made of the candidate models' scores: raw, relative to the customer's best, and ranked."""
+
+from typing import Self
+
+import numpy as np
+
+from recommender.baskets import Floats
+from recommender.candidates.pool import Candidates
+from recommender.views import View
+
+
+def ranks(values: Floats, candidates: Candidates) -> Floats:
+    """Rank of each candidate within its customer, 1 the best; NaN for a score of 0, so that ties say nothing."""
+    order = np.lexsort((-values, candidates.row))
+    rank = np.empty(len(values), np.float32)
+    rank[order] = np.arange(len(values)) - candidates.indptr[candidates.row[order]] + 1
+    rank[values <= 0] = np.nan
+    return rank
+
+
+class ModelScores:
+    """Three columns per candidate model, and how the models agree."""
+
+    def __init__(self, names: list[str]) -> None:
+        self._names = names
+
+    def fit(self, view: View) -> Self:
+        """Nothing to learn."""
+        return self
+
+    def columns(self, candidates: Candidates) -> dict[str, Floats]:
+        """Scores of 0 are unknown."""
+        found: dict[str, Floats] = {}
+        votes = np.zeros(len(candidates), np.float32)
+        mean = np.zeros(len(candidates), np.float32)
+        for name, values, best in zip(self._names, candidates.scores, candidates.best, strict=True):
+            known = values > 0
+            found[f"score_{name}"] = np.where(known, values, np.nan).astype(np.float32)
+            top = np.maximum(best, 1e-12)[candidates.row]
+            found[f"relative_{name}"] = np.where(known, values / top, np.nan).astype(np.float32)
+            rank = ranks(values, candidates)
+            found[f"rank_{name}"] = rank
+            reciprocal = np.where(known, 1 / (rank + 10), 0)
+            votes += reciprocal > 1 / 40
+            mean += reciprocal
+        found["votes"] = votes
+        found["fused"] = mean
+        return found

@@ -1,0 +1,123 @@
+"""LightGBM rankers: they learn to order candidates from what customers bought next."""
+
+from dataclasses import dataclass, field
+
+import lightgbm as lgb
+import numpy as np
+
+from recommender.baskets import Flags, Floats, Longs
+
+
+@dataclass(frozen=True)
+class RankerSettings:
+    """How the rankers are grown; rounds are chosen on the validation view up to `most_rounds`."""
+
+    leaves: int = 31
+    rate: float = 0.05
+    most_rounds: int = 400
+    feature_share: float = 0.4
+    row_share: float = 0.7
+    l2: float = 10.0
+    leaf_rows: int = 50
+    truncation: int = 20
+    bins: int = 127
+    threads: int = 2
+    seed: int = 0
+
+    def parameters(self, objective: str, seed: int) -> dict[str, object]:
+        """LightGBM's own names."""
+        common: dict[str, object] = {
+            "num_leaves": self.leaves,
+            "learning_rate": self.rate,
+            "feature_fraction": self.feature_share,
+            "bagging_fraction": self.row_share,
+            "bagging_freq": 1,
+            "lambda_l2": self.l2,
+            "min_data_in_leaf": self.leaf_rows,
+            "max_bin": self.bins,
+            "num_threads": self.threads,
+            "deterministic": True,
+            "force_row_wise": True,
+            "seed": seed,
+            "verbosity": -1,
+        }
+        if objective == "binary":
+            return {**common, "objective": "binary", "metric": "none"}
+        return {
+            **common,
+            "objective": "lambdarank",
+            "lambdarank_truncation_level": self.truncation,
+            "metric": "none",
+            "label_gain": [0, 1],
+        }
+
+
+@dataclass(frozen=True)
+class Examples:
+    """Rows to learn from: features, whether bought, and the number of rows of each customer, in order."""
+
+    names: list[str]
+    matrix: Floats
+    bought: Flags
+    sizes: Longs
+
+    def __len__(self) -> int:
+        return len(self.bought)
+
+
+@dataclass(frozen=True)
+class Ranker:
+    """Boosters whose scores are standardised within a customer and summed."""
+
+    names: list[str]
+    boosters: list[lgb.Booster] = field(default_factory=list)
+    threads: int = 2
+
+    def raw(self, matrix: Floats) -> list[Floats]:
+        """Each booster's raw scores."""
+        return [
+            np.asarray(booster.predict(matrix, raw_score=True, num_threads=self.threads), np.float32)
+            for booster in self.boosters
+        ]
+
+    def score(self, matrix: Floats, indptr: Longs) -> Floats:
+        """One score per candidate; those of customer i stand at indptr[i]:indptr[i + 1]."""
+        total = np.zeros(len(matrix), np.float32)
+        if len(matrix):
+            for values in self.raw(matrix):
+                total += standardised(values, indptr)
+        return total
+
+
+def standardised(values: Floats, indptr: Longs) -> Floats:
+    """Mean 0 and variance 1 within each customer."""
+    sizes = np.diff(indptr)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    count = np.maximum(sizes, 1)
+    mean = np.bincount(owner, weights=values, minlength=len(sizes)) / count
+    centred = values - mean[owner]
+    spread = np.sqrt(np.bincount(owner, weights=centred**2, minlength=len(sizes)) / count)
+    return (centred / np.maximum(spread, 1e-6)[owner]).astype(np.float32)
+
+
+def binned(examples: Examples, settings: RankerSettings) -> lgb.Dataset:
+    """LightGBM's own table of the examples; the float matrix can be let go of afterwards."""
+    parameters = {
+        name: value
+        for name, value in settings.parameters("lambdarank", settings.seed).items()
+        if name in ("max_bin", "num_threads", "verbosity", "min_data_in_leaf", "force_row_wise", "deterministic")
+    }
+    data = lgb.Dataset(
+        examples.matrix,
+        label=examples.bought.astype(np.float32),
+        group=examples.sizes,
+        feature_name=list(examples.names),
+        params=parameters,
+        free_raw_data=True,
+    )
+    return data.construct()
+
+
+def grow(data: lgb.Dataset, settings: RankerSettings, objective: str, rounds: int, seed: int) -> lgb.Booster:
+    """One booster of `objective` (lambdarank or binary) after `rounds` rounds."""
+    return lgb.train(settings.parameters(objective, seed), data, num_boost_round=rounds)
