@@ -1,0 +1,224 @@
+"""The web events of the extract: sessions spelled out, EC and app orders, mails, check-ins; and which session led to what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+
+from journey.simulation.browsing import MAIL, VIEWS, Sessions
+from journey.simulation.chain import Mails
+from journey.simulation.days import DAY_SECONDS, Days
+from journey.simulation.laws import Laws
+from journey.simulation.links import Links
+from journey.simulation.occasions import STORE, Occasions
+from journey.simulation.people import B, People
+from journey.simulation.products import I, Leaves, Products
+from journey.simulation.stores import Stores
+from journey.simulation.tills import Till
+
+KINDS = ("view", "search", "cart", "favorite", "purchase", "content_view", "recommend_click", "mail_sent", "mail_open", "checkin")  # fmt: skip
+_KIND = {name: i for i, name in enumerate(KINDS)}
+_ARTICLES = 40
+
+
+@dataclass(frozen=True)
+class Visitors:
+    """Per session: the device it came from and whether the visitor was logged in."""
+
+    visitor: pl.Series
+    customer: pl.Series
+    app: B
+
+
+def _piece(kind: str, session: I, second: I, product: I | None = None) -> pl.DataFrame:
+    product = np.full(len(session), -1) if product is None else product
+    return pl.DataFrame(
+        {"kind": np.full(len(session), _KIND[kind]), "session": session, "second": second, "product": product.astype(np.int64)}
+    )
+
+
+def session_events(sessions: Sessions, rng: np.random.Generator) -> tuple[pl.DataFrame, I, I, I]:
+    """(events, person, second, started_by) of the browsing sessions; events hold numbers instead of ids."""
+    person, second = np.concatenate(sessions.person), np.concatenate(sessions.second)
+    views, wanted = np.concatenate(sessions.views), np.concatenate(sessions.wanted)
+    started = np.concatenate(sessions.started_by)
+    n = len(person)
+    pause = np.cumsum(rng.integers(15, 110, (n, VIEWS)), axis=1)
+    row, column = np.nonzero(views >= 0)
+    at = second[row] + pause[row, column]
+    looked = views[row, column]
+    is_wanted = wanted[row] == column
+    draw = rng.random(len(row))
+    cart = np.where(is_wanted, draw < 0.45, draw < 0.05)
+    favorite = np.where(is_wanted, (draw >= 0.45) & (draw < 0.68), (draw >= 0.05) & (draw < 0.08))
+    clicked = (column > 0) & (rng.random(len(row)) < 0.12)
+    searches = np.flatnonzero(rng.random(n) < 0.32)
+    reads = np.flatnonzero(rng.random(n) < 0.14)
+    events = pl.concat(
+        [
+            _piece("view", row, at, looked),
+            _piece("cart", row[cart], at[cart] + 9, looked[cart]),
+            _piece("favorite", row[favorite], at[favorite] + 7, looked[favorite]),
+            _piece("recommend_click", row[clicked], at[clicked] - 2, looked[clicked]),
+            _piece("search", searches, second[searches] + 6, views[searches, 0]),
+            _piece("content_view", reads, second[reads] + pause[reads, -1] + 30),
+        ]
+    )
+    return events, person, second, started
+
+
+def order_events(till: Till, first_session: int, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """(events, orders) of the sessions in which EC and app orders were made; orders: occasion, session, person, second."""
+    lines = till.lines.filter((pl.col("channel") != STORE) & ~pl.col("returned"))
+    orders = lines.group_by("occasion", maintain_order=True).agg(
+        person=pl.col("person").first(), paid=pl.col("second").min()
+    )
+    orders = orders.with_columns(session=first_session + pl.int_range(pl.len()))
+    orders = orders.with_columns(second=pl.col("paid") - pl.Series(rng.integers(240, 1500, orders.height)))
+    lines = lines.join(orders.select("occasion", "session", began="second", paid="paid"), on="occasion", maintain_order="left")
+    lines = lines.with_columns(share=pl.Series(rng.random(lines.height)) * 0.8)
+    at = (lines["began"] + ((lines["paid"] - lines["began"]) * lines["share"]).cast(pl.Int64)).to_numpy()
+    session, product = lines["session"].to_numpy(), lines["product"].to_numpy()
+    bought = lines["paid"].to_numpy()
+    events = pl.concat(
+        [_piece("view", session, at, product), _piece("cart", session, at + 8, product), _piece("purchase", session, bought, product)]
+    )
+    return events, orders
+
+
+def web_events_table(
+    sessions: Sessions, till: Till, mails: Mails, occasions: Occasions, people: People, links: Links,
+    products: Products, leaves: Leaves, stores: Stores, days: Days, laws: Laws, rng: np.random.Generator,
+) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
+    """(web_events, links from sessions to receipt lines); times in seconds of the window."""
+    events, person, second, started = session_events(sessions, rng)
+    bought, orders = order_events(till, len(person), rng)
+    person = np.concatenate([person, orders["person"].to_numpy()])
+    second = np.concatenate([second, orders["second"].to_numpy()])
+    started = np.concatenate([started, np.full(orders.height, 2)])
+    visitors = _visitors(person, second, started == 2, people, links, rng)
+    events = pl.concat([events, bought])
+    s, p = events["session"].to_numpy(), events["product"].to_numpy()
+    kind = events["kind"].to_numpy()
+    jan = pl.Series(products.ids).gather(np.maximum(p, 0))
+    with_product = pl.Series((p >= 0) & (kind != _KIND["search"]))
+    article = pl.Series([f"A{i + 1:03d}" for i in range(_ARTICLES)]).gather(rng.zipf(1.5, len(s)) % _ARTICLES)
+    is_article, is_search = pl.Series(kind == _KIND["content_view"]), pl.Series(kind == _KIND["search"])
+    words = pl.Series(leaves.name).gather(products.leaf[np.maximum(p, 0)])
+    come_from = np.where(started == MAIL, 2, rng.choice(2, len(started), p=[0.6, 0.4]))
+    page = pl.Series(["", "", "cart", "", "order", "", "", "", "", ""]).gather(kind)
+    named = pl.DataFrame(
+        {
+            "occurred_at": events["second"],
+            "visitor_id": visitors.visitor.gather(s),
+            "session_id": _session_ids(len(person)).gather(s),
+            "customer_id": visitors.customer.gather(s),
+            "kind": pl.Series(KINDS).gather(kind),
+            "jan": jan, "with_product": with_product, "article": article, "is_article": is_article,
+            "is_search": is_search, "words": words, "step": page,
+            "referrer": pl.Series(["direct", "search", "mail"]).gather(come_from[s]),
+            "first": pl.Series(events["second"].to_numpy() <= second[s] + 120),
+        }
+    ).select(
+        "occurred_at", "visitor_id", "session_id", "customer_id", "kind",
+        product_id=pl.when("with_product").then("jan"),
+        content_id=pl.when("is_article").then("article"),
+        page=pl.when(pl.col("step") != "").then(pl.concat_str(pl.lit("/"), "step"))
+        .when("is_search").then(pl.lit("/search"))
+        .when("is_article").then(pl.concat_str(pl.lit("/magazine/"), "article"))
+        .otherwise(pl.concat_str(pl.lit("/products/"), "jan")),
+        query=pl.when("is_search").then("words"),
+        referrer=pl.when("first").then("referrer"),
+    )  # fmt: skip
+    table = pl.concat(
+        [named, _mail_events(mails, people, links, products, rng), _checkins(occasions, people, links, stores, laws, rng)],
+        how="diagonal_relaxed",
+    )
+    table = table.filter(pl.col("occurred_at") < days.n * DAY_SECONDS).sort("occurred_at", "kind", "visitor_id", maintain_order=True)
+    number = pl.int_range(pl.len()).cast(pl.String).str.zfill(9)
+    table = table.select(pl.concat_str(pl.lit("E"), number).alias("event_id"), pl.all())
+    return table, _links(till, orders, len(person))
+
+
+def _session_ids(n: int) -> pl.Series:
+    return pl.select(pl.concat_str(pl.lit("W"), pl.int_range(n).cast(pl.String).str.zfill(8))).to_series()
+
+
+def _visitors(person: I, second: I, order: B, people: People, links: Links, rng: np.random.Generator) -> Visitors:
+    known = np.maximum(person, 0)
+    stranger = person < 0
+    has_app, has_web = people.has_app[known] & ~stranger, people.has_web[known] & ~stranger
+    app = has_app & (~has_web | (rng.random(len(person)) < 0.4))
+    nameless = rng.integers(0, max(1, round(stranger.sum() / 1.8)), len(person))
+    visitor = pl.DataFrame(
+        {
+            "app": app, "stranger": stranger, "known": known,
+            "a": pl.Series(links.app).gather(known), "v": pl.Series(links.cookie).gather(known), "x": nameless,
+        }
+    ).select(
+        pl.when("app").then("a").when(pl.col("stranger")).then(pl.concat_str(pl.lit("x"), pl.col("x").cast(pl.String).str.zfill(8)))
+        .otherwise("v")
+    ).to_series()  # fmt: skip
+    linked = links.cookie_linked[known] <= second
+    logged_in = ~stranger & (app | order | (linked & (rng.random(len(person)) < 0.35)))
+    customer = pl.Series(people.ids).gather(known).zip_with(
+        pl.Series(logged_in), pl.Series([None], dtype=pl.String).extend_constant(None, len(person) - 1)
+    ) if len(person) else pl.Series([], dtype=pl.String)  # fmt: skip
+    return Visitors(visitor, customer, app)
+
+
+def _mail_events(mails: Mails, people: People, links: Links, products: Products, rng: np.random.Generator) -> pl.DataFrame:
+    sent = mails.day * DAY_SECONDS + 7 * 3600 + rng.integers(0, 600, len(mails.day))
+    opened = sent + np.minimum(rng.exponential(7 * 3600, len(sent)).astype(np.int64) + 30, 16 * 3600)
+    frame = pl.DataFrame(
+        {
+            "visitor_id": pl.Series(links.cookie).gather(mails.person),
+            "app": pl.Series(links.app).gather(mails.person),
+            "customer_id": pl.Series(people.ids).gather(mails.person),
+            "product_id": pl.Series(products.ids).gather(mails.product),
+            "content_id": pl.select(pl.concat_str(pl.lit("MAIL"), pl.Series(mails.day).cast(pl.String).str.zfill(4))).to_series(),
+            "sent": sent, "opened_at": opened, "opened": mails.opened,
+        }
+    ).with_columns(visitor_id=pl.when(pl.col("visitor_id") == "").then("app").otherwise("visitor_id"))  # fmt: skip
+    both = ("visitor_id", "customer_id", "product_id", "content_id")
+    return pl.concat(
+        [
+            frame.select("sent", *both).rename({"sent": "occurred_at"}).with_columns(kind=pl.lit("mail_sent")),
+            frame.filter("opened").select("opened_at", *both).rename({"opened_at": "occurred_at"}).with_columns(kind=pl.lit("mail_open")),
+        ]
+    )
+
+
+def _checkins(occasions: Occasions, people: People, links: Links, stores: Stores, laws: Laws, rng: np.random.Generator) -> pl.DataFrame:
+    known = np.maximum(occasions.person, 0)
+    could = (occasions.person >= 0) & (occasions.channel == STORE) & people.has_app[known]
+    rows = np.flatnonzero(could & (rng.random(len(could)) < laws.checkin_share))
+    who = occasions.person[rows]
+    return pl.DataFrame(
+        {
+            "occurred_at": occasions.second[rows] + rng.integers(0, 40, len(rows)),
+            "visitor_id": pl.Series(links.app).gather(who),
+            "customer_id": pl.Series(people.ids).gather(who),
+            "kind": ["checkin"] * len(rows),
+            "page": pl.Series(stores.ids).gather(occasions.store[rows]),
+        }
+    )
+
+
+def _links(till: Till, orders: pl.DataFrame, n_sessions: int) -> pl.DataFrame:
+    """Truth: session → receipt line; ``how`` is same, substitute (another of its kind) or order (bought within the session)."""
+    led = till.lines.filter((pl.col("origin") >= 0) & ~pl.col("returned")).select(
+        "receipt", "line_no", session="origin", seen="seen", product="product",
+        how=pl.when(pl.col("seen") == pl.col("product")).then(pl.lit("same")).otherwise(pl.lit("substitute")),
+    )  # fmt: skip
+    direct = (
+        till.lines.filter((pl.col("channel") != STORE) & ~pl.col("returned"))
+        .join(orders.select("occasion", "session"), on="occasion", maintain_order="left")
+        .select("receipt", "line_no", "session", seen="product", product="product", how=pl.lit("order"))
+    )
+    both = pl.concat([led, direct])
+    return both.with_columns(session_id=_session_ids(n_sessions)[both["session"]])
+
+
