@@ -1,0 +1,18 @@
+// What a person had begun: the place they were at and the note they were writing. It waits for them while a
+// colleague uses the tablet.
+
+import { keepValue, readValue } from "./database.js";
+
+/** The draft of a person: `{place, notes: {customer_id: text}}`. */
+export async function draftOf(accountId) {
+  return (await readValue(`draft:${accountId}`)) ?? { place: "", notes: {} };
+}
+
+/** Change parts of the draft. */
+export async function keepDraft(accountId, parts) {
+  if (!accountId) return;
+  const before = await draftOf(accountId);
+  const notes = { ...before.notes, ...(parts.notes ?? {}) };
+  for (const [customer, text] of Object.entries(notes)) if (!text) delete notes[customer];
+  await keepValue(`draft:${accountId}`, { ...before, ...parts, notes });
+}

@@ -1,0 +1,51 @@
+// From a code or a few characters to the customer or the product.
+
+import { cleanCode, isMerchandise } from "./codes.js";
+import { get, Refused, Unreachable } from "./requests.js";
+import { searchKept } from "./recent_customers.js";
+
+function listOf(answered, name) {
+  return Array.isArray(answered) ? answered : (answered?.[name] ?? answered?.items ?? []);
+}
+
+/** Customers that match; without a network those kept on the tablet, with `stale: true`. */
+export async function findCustomers(text, { signal } = {}) {
+  try {
+    const answered = await get(`/api/customers?q=${encodeURIComponent(text)}`, { signal });
+    return { customers: listOf(answered, "customers"), stale: false };
+  } catch (error) {
+    if (!(error instanceof Unreachable)) throw error;
+    const kept = await searchKept(text);
+    return { customers: kept.map(({ card }) => card), stale: true };
+  }
+}
+
+/** Products that match a name or a code. */
+export async function findProducts(text, { signal } = {}) {
+  return listOf(await get(`/api/products?q=${encodeURIComponent(text)}`, { signal }), "products");
+}
+
+/**
+ * What a scanned code stands for: `{kind: "customer"|"product"|"unknown"|"offline", id, code}`.
+ * A shop's own JAN may be a member card or a product; the customer comes first.
+ */
+export async function resolveCode(raw) {
+  const code = cleanCode(raw);
+  const merchandise = isMerchandise(code);
+  const products = () => findProducts(code).catch((error) => calm(error));
+  const customers = () => findCustomers(code).catch((error) => calm(error));
+  const early = merchandise ? products() : null;
+  const found = await customers();
+  const exact = found?.customers?.filter((customer) => customer.exact !== false) ?? [];
+  if (exact.length === 1) return { kind: "customer", id: exact[0].customer_id, code };
+  const items = (await (early ?? products())) ?? [];
+  const item = items.find((product) => product.product_id === code || product.jan === code) ?? (items.length === 1 ? items[0] : null);
+  if (item) return { kind: "product", id: item.product_id, product: item, code };
+  if (exact.length > 1) return { kind: "several", code };
+  return { kind: found?.stale ? "offline" : "unknown", code };
+}
+
+function calm(error) {
+  if (error instanceof Unreachable || (error instanceof Refused && [400, 404, 422].includes(error.status))) return null;
+  throw error;
+}

@@ -1,0 +1,176 @@
+// Starts the tablet app, and decides which screen shows.
+
+import { restoreClock } from "./clock.js";
+import { keepValue, readValue } from "./database.js";
+import { button, fill, h, notice } from "./dom.js";
+import { draftOf, keepDraft } from "./drafts.js";
+import { resolveCode } from "./finding.js";
+import { drawSending, frame, languageButton } from "./frame.js";
+import { stopWatching, watchIdle } from "./idle.js";
+import { t, useLanguage } from "./language.js";
+import { counts, flush, keepFlushing } from "./outbox.js";
+import { closeDialogs, openDialog } from "./parts/dialog.js";
+import { hideUndo, say } from "./parts/undo_bar.js";
+import { troubleWords } from "./parts/trouble.js";
+import { get, isReachable } from "./requests.js";
+import { listenForScans } from "./scanner.js";
+import { customerScreen } from "./screens/customer.js";
+import { enrolScreen } from "./screens/enrol.js";
+import { findScreen } from "./screens/find.js";
+import { itemScreen, itemSearchScreen } from "./screens/item.js";
+import { myDayScreen } from "./screens/my_day.js";
+import { outboxScreen } from "./screens/outbox.js";
+import { peopleScreen } from "./screens/people.js";
+import { isShowing } from "./screens/showing.js";
+import { startServiceWorker } from "./service_worker_client.js";
+import { current, lock, restoreSession, signOut } from "./session.js";
+import { hear } from "./signals.js";
+
+const app = document.getElementById("app");
+let screen = null;
+let waiting = { waiting: 0, refused: 0 };
+let scanned = { code: null, at: 0 };
+
+function routeNow() {
+  const [, place = "find", id] = location.hash.split("/");
+  return { place, id: id && decodeURIComponent(id) };
+}
+
+function go(hash) {
+  if (location.hash === hash) draw();
+  else location.hash = hash;
+}
+
+function screenFor({ place, id }) {
+  const tools = { go, redraw: draw, proceed, onCode, counts: waiting };
+  if (place === "customer" && id) return customerScreen({ ...tools, id, code: scanned.code });
+  if (place === "item" && id) return itemScreen({ ...tools, id });
+  if (place === "item") return itemSearchScreen(tools);
+  if (place === "day") return myDayScreen();
+  if (place === "outbox") return outboxScreen();
+  return findScreen(tools);
+}
+
+/** Show the screen for where we are; gates (no store, nobody here) come first. */
+function draw({ focus = true } = {}) {
+  screen?.dispose?.();
+  closeDialogs();
+  const { device, person } = current();
+  if (!device || !person) {
+    stopWatching();
+    hideUndo();
+    const gate = device ? peopleScreen : enrolScreen;
+    screen = gate({ proceed, counts: waiting });
+    fill(app, h("div", { class: "gatetools" }, languageButton()), h("main", { id: "main", tabindex: "-1" }, screen.element));
+  } else {
+    const route = routeNow();
+    screen = screenFor(route);
+    const place = route.place === "customer" ? "find" : route.place;
+    fill(app, frame(screen, place, { counts: waiting, onSwitch: switchDialog, onTheme: nextTheme }));
+    keepDraft(person.account_id, { place: location.hash });
+    watchIdle(current().idle_lock_seconds ?? 300, lockNow);
+  }
+  document.title = `${screen.title} – ${t("app.title")}`;
+  if (focus) app.querySelector("h1")?.focus({ preventScroll: true });
+}
+
+/** After a gate: back to where this person was. */
+async function proceed() {
+  const { person } = current();
+  const draft = person ? await draftOf(person.account_id) : null;
+  const there = draft?.place || "#/find";
+  if (location.hash !== there) history.replaceState(null, "", there);
+  draw();
+  flush();
+}
+
+async function lockNow() {
+  stopWatching();
+  await lock();
+  draw();
+}
+
+function switchDialog() {
+  openDialog(current().person.name, (close) => [
+    h("p", {}, t("switch.lead")),
+    h(
+      "div",
+      { class: "choices" },
+      button(t("switch.go"), { icon: "people", kind: "main large", onclick: () => { close(); lockNow(); } }),
+      button(t("sign_out"), { icon: "leave", kind: "large", onclick: async () => { close(); stopWatching(); await signOut(); draw(); } }),
+    ),
+    h("p", { class: "small soft" }, t("switch.note")),
+  ]);
+}
+
+async function nextTheme() {
+  const order = [undefined, "light", "dark"];
+  const next = order[(order.indexOf(document.documentElement.dataset.theme) + 1) % order.length];
+  useTheme(next);
+  await keepValue("theme", next);
+  say(t(`theme.${next ?? "auto"}`));
+}
+
+function useTheme(theme) {
+  if (theme) document.documentElement.dataset.theme = theme;
+  else delete document.documentElement.dataset.theme;
+}
+
+/** A code from the scanner or the camera: open the customer, or take the item into the conversation. */
+async function onCode(code) {
+  if (!current().person || isShowing()) return;
+  scanned = { code, at: performance.now() };
+  performance.mark("osusume-scan");
+  say(t("scan.reading"));
+  try {
+    const found = await resolveCode(code);
+    hideUndo();
+    if (found.kind === "customer") go(`#/customer/${encodeURIComponent(found.id)}`);
+    else if (found.kind === "product" && screen?.onSeen) screen.onSeen(found.product);
+    else if (found.kind === "product") go(`#/item/${encodeURIComponent(found.id)}`);
+    else say(t(`scan.${found.kind}`, { code }), "warn");
+  } catch (error) {
+    say(troubleWords(error).what, "warn");
+  }
+}
+
+function banner(text, actions = []) {
+  fill(document.getElementById("banner"), text && notice(text, { kind: "warn", icon: "note", actions }));
+}
+
+async function start() {
+  useLanguage(navigator.language);
+  await restoreClock();
+  useTheme(await readValue("theme"));
+  await restoreSession();
+  const { person } = current();
+  if (person && !location.hash) history.replaceState(null, "", (await draftOf(person.account_id)).place || "#/find");
+  waiting = await counts();
+  draw();
+  listenForScans(onCode);
+  window.addEventListener("hashchange", () => !isShowing() && draw());
+  hear("language", () => draw({ focus: false }));
+  hear("signed-out", () => current().person && lockNow());
+  hear("network", onNetwork);
+  hear("outbox", (now) => {
+    waiting = now;
+    const pill = document.getElementById("sending");
+    if (pill) drawSending(pill, waiting);
+  });
+  hear("storage-full", () => banner(t("storage.full")));
+  keepFlushing();
+  startServiceWorker((update) => banner(t("update.ready"), [button(t("update.go"), { kind: "main", onclick: update })]), () => !current().person);
+  setInterval(() => !isReachable() && get("/api/session", { quiet: true }).catch(() => {}), 10_000);
+}
+
+function onNetwork(online) {
+  const pill = document.getElementById("sending");
+  if (pill) drawSending(pill, waiting);
+  if (!online) return;
+  flush();
+  if (current().person) screen?.reload?.();
+  else restoreSession().then(() => draw({ focus: false }));
+}
+
+hear("try-again", () => get("/api/session", { quiet: true }).catch(() => {}));
+start();

@@ -1,0 +1,133 @@
+// What we know of the customer, in the order in which a clerk needs it.
+
+import { button, fill, h, icon } from "../dom.js";
+import { ago, day, daysSince, money, percent, when } from "../figures.js";
+import { hasPhrase, t } from "../language.js";
+import { draftOf, keepDraft } from "../drafts.js";
+import { signature } from "../session.js";
+import { redeemCoupon, writeNote } from "../taps.js";
+import { confirmFirst } from "./dialog.js";
+import { say } from "./undo_bar.js";
+
+function section(title, name, count, ...children) {
+  return h("section", { class: "about" }, h("h2", { class: "about__title" }, icon(name), title, count ? h("span", { class: "count" }, count) : null), children);
+}
+
+function headLine(card) {
+  const days = card.days_since_last_visit ?? (card.last_visit_at ? daysSince(card.last_visit_at) : null);
+  const reading = h("p", { class: "about__kana", hidden: true }, card.kana);
+  return h(
+    "div",
+    { class: "about about--head" },
+    h(
+      "div",
+      { class: "row" },
+      card.tier && h("span", { class: "badge badge--kaki" }, icon("star"), hasPhrase(`tier.${card.tier}`) ? t(`tier.${card.tier}`) : card.tier),
+      h("span", { class: "bold" }, days === null || days === undefined ? t("customer.first_visit") : t("customer.last_visit", { ago: ago(days) })),
+      card.kana && h("button", { type: "button", class: "button button--plain about__reading", "aria-expanded": "false", onclick: (event) => {
+        reading.hidden = !reading.hidden;
+        event.currentTarget.setAttribute("aria-expanded", String(!reading.hidden));
+      } }, t("customer.reading")),
+    ),
+    reading,
+    consentLine(card),
+  );
+}
+
+function consentLine(card) {
+  const profiling = card.consent?.profiling ?? card.consent_profiling;
+  const contact = card.consent?.contact ?? card.consent_contact;
+  const line = (value, name) =>
+    h("span", { class: value === false ? "badge badge--bad" : "badge" }, icon(value === false ? "cross" : value ? "check" : "dash"), t(`consent.${name}`), h("span", { class: "unseen" }, t(`consent.${value === false ? "no" : value ? "yes" : "unknown"}`)));
+  return h("div", { class: "row" }, line(profiling, "profiling"), line(contact, "contact"));
+}
+
+function orders(card) {
+  const list = card.orders ?? [];
+  if (!list.length) return null;
+  return section(t("orders.title"), "parcel", list.length, h("ul", { class: "facts" }, list.map((order) => h("li", {}, h("strong", {}, order.order_id), " ", order.pickup_at && t("orders.pickup", { time: when(order.pickup_at) }), order.status && hasPhrase(`orders.${order.status}`) ? h("span", { class: "badge badge--good" }, t(`orders.${order.status}`)) : null))));
+}
+
+function couponValue(coupon) {
+  if (coupon.value === null || coupon.value === undefined) return "";
+  if (coupon.kind === "percent") return t("coupon.percent", { value: percent(Number(coupon.value) / 100) });
+  return t("coupon.amount", { value: money(coupon.value) });
+}
+
+function coupons(card, serving) {
+  const list = card.coupons ?? [];
+  if (!list.length) return null;
+  serving.redeemed ??= new Set();
+  const row = (coupon) => {
+    const used = serving.redeemed.has(coupon.coupon_id);
+    const item = h("li", { class: "coupon" });
+    const where = coupon.channel ?? coupon.granted_channel;
+    fill(
+      item,
+      h("div", { class: "coupon__what" }, h("strong", {}, coupon.name), h("span", { class: "small" }, [couponValue(coupon), coupon.valid_until && t("coupon.until", { day: day(coupon.valid_until) }), where && hasPhrase(`channel.${where}`) && t("coupon.from", { channel: t(`channel.${where}`) })].filter(Boolean).join(" ・ "))),
+      used
+        ? h("span", { class: "badge badge--good" }, icon("check"), t("coupon.used"))
+        : button(t("coupon.use"), { "aria-label": t("coupon.use.of", { name: coupon.name }), onclick: () => confirmFirst(t("coupon.confirm"), t("coupon.confirm.text", { name: coupon.name }), t("coupon.use"), async () => {
+            serving.redeemed.add(coupon.coupon_id);
+            await redeemCoupon(card.customer_id, coupon);
+            item.replaceWith(row(coupon));
+            say(t("coupon.used.said", { name: coupon.name }));
+          }) }),
+    );
+    return item;
+  };
+  return section(t("coupon.title"), "coupon", list.length, h("ul", { class: "facts" }, list.map(row)));
+}
+
+function interests(card) {
+  const list = card.web_interests ?? card.interests ?? [];
+  if (!list.length) return section(t("web.title"), "globe", 0, h("p", { class: "small soft" }, t("web.none")));
+  return section(t("web.title"), "globe", list.length, h("ul", { class: "facts" }, list.slice(0, 6).map((event) => h("li", { class: "interest" }, h("span", {}, event.product?.name ?? event.product_name ?? event.name ?? event.query ?? event.content_id ?? ""), h("span", { class: "small soft" }, [hasPhrase(`web.${event.kind}`) && t(`web.${event.kind}`), event.times > 1 && t("web.times", { n: event.times }), when(event.last_at ?? event.occurred_at ?? event.at)].filter(Boolean).join(" ・ "))))));
+}
+
+function lastAnswer(card) {
+  const answer = card.last_answer;
+  if (!answer) return null;
+  const score = answer.score !== null && answer.score !== undefined ? t("answer.score", { score: answer.score, max: answer.scale_max ?? 10 }) : null;
+  return section(t("answer.title"), "voice", 0, answer.comment && h("blockquote", { class: "about__quote" }, answer.comment), h("p", { class: "small soft" }, [score, when(answer.answered_at)].filter(Boolean).join(" ・ ")));
+}
+
+function frequent(card) {
+  const list = card.frequent_products ?? card.frequent ?? [];
+  if (!list.length) return null;
+  return section(t("frequent.title"), "repeat", 0, h("ul", { class: "facts" }, list.slice(0, 5).map((product) => h("li", { class: "row row--apart" }, h("span", {}, product.name ?? product.product?.name), h("span", { class: "small soft" }, t("frequent.times", { n: product.times ?? product.purchases ?? product.count })))) ));
+}
+
+function notes(card) {
+  const kept = h("ul", { class: "facts" });
+  const row = (note) => h("li", { class: "note" }, h("p", {}, note.text), h("p", { class: "small soft" }, [note.clerk_name ?? note.clerk?.name, note.written_at && when(note.written_at)].filter(Boolean).join(" ・ ")));
+  fill(kept, (card.notes ?? []).slice(0, 5).map(row));
+  const field = h("textarea", { id: "note", class: "input", rows: 2, maxlength: 500, placeholder: t("notes.placeholder") });
+  const { account_id: account, name } = signature();
+  draftOf(account).then((draft) => {
+    if (!field.value) field.value = draft.notes[card.customer_id] ?? "";
+  });
+  field.addEventListener("input", () => keepDraft(account, { notes: { [card.customer_id]: field.value } }));
+  const form = h(
+    "form",
+    { class: "stack stack--tight", onsubmit: async (event) => {
+      event.preventDefault();
+      const text = field.value.trim();
+      if (!text) return;
+      field.value = "";
+      await keepDraft(account, { notes: { [card.customer_id]: "" } });
+      await writeNote(card.customer_id, text);
+      kept.prepend(row({ text, clerk_name: name }));
+      say(t("notes.kept"));
+    } },
+    h("label", { for: "note", class: "unseen" }, t("notes.label")),
+    field,
+    button(t("notes.keep"), { icon: "pen", type: "submit" }),
+  );
+  return section(t("notes.title"), "pen", 0, kept, form);
+}
+
+/** Everything about a customer. */
+export function customerCard(card, serving) {
+  return h("div", { class: "about__all" }, headLine(card), orders(card), coupons(card, serving), interests(card), lastAnswer(card), frequent(card), notes(card));
+}

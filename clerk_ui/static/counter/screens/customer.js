@@ -1,0 +1,130 @@
+// The customer being served: who it is on one side, what to suggest on the other.
+
+import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
+import { when } from "../figures.js";
+import { t } from "../language.js";
+import { customerCard } from "../parts/customer_card.js";
+import { problemLine } from "../parts/problem_line.js";
+import { suggestionCard } from "../parts/suggestion.js";
+import { Unreachable } from "../requests.js";
+import { endServing, loadCard, loadSuggestions, servingOf } from "../serving.js";
+import { openShowing } from "./showing.js";
+
+/** The suggestions of a set that are still to be shown. */
+export function shownOf(serving) {
+  return (serving.set?.suggestions ?? []).filter((one) => !serving.hidden.has(one.product?.product_id)).slice(0, 5);
+}
+
+/** The screen for one customer. `onSeen` on it takes an item that the customer looks at. */
+export function customerScreen({ id, code, go, redraw }) {
+  const serving = servingOf(id);
+  const about = h("aside", { class: "serve__about", "aria-label": t("customer.about") });
+  const list = h("div", { class: "serve__list" });
+  const seen = h("div", { class: "row seen", role: "group", "aria-label": t("seen.title") });
+  const title = h("h1", { tabindex: "-1", class: "serve__name" }, serving.card ? nameOf(serving.card) : t("loading"));
+  const show = button(t("show.open"), { icon: "turn", onclick: () => openShowing(shownOf(serving), redraw), disabled: true });
+
+  function drawCard() {
+    const { card, stale } = serving;
+    title.textContent = nameOf(card);
+    document.title = `${nameOf(card)} – ${t("app.title")}`;
+    fill(about, stale && notice(t("stale", { time: when(stale) }), { kind: "warn", icon: "offline" }), customerCard(card, serving));
+  }
+
+  function drawSuggestions() {
+    const shown = shownOf(serving);
+    show.disabled = !shown.length;
+    fill(
+      list,
+      serving.setStale && notice(t("suggestions.stale", { time: when(serving.setStale) }), { kind: "warn", icon: "offline" }),
+      shown.length
+        ? h("ol", { class: "suggestions" }, shown.map((one) => suggestionCard(one, serving, id, afterHiding)))
+        : nothing(),
+    );
+  }
+
+  function nothing() {
+    if (serving.card?.consent?.profiling === false || serving.card?.consent_profiling === false) {
+      return empty("lock", t("suggestions.no_consent"), t("suggestions.no_consent.how"));
+    }
+    return empty("bag", t("suggestions.none"), t("suggestions.none.how"), button(t("again"), { onclick: refresh }));
+  }
+
+  function afterHiding() {
+    if (!serving.setStale) refresh();
+    else drawSuggestions();
+  }
+
+  async function refresh() {
+    if (!serving.set) fill(list, skeleton(4, t("suggestions.loading")));
+    try {
+      await loadSuggestions(id);
+      drawSuggestions();
+    } catch (error) {
+      if (error instanceof Unreachable) fill(list, empty("offline", t("suggestions.offline"), t("suggestions.offline.how"), button(t("again"), { onclick: refresh })));
+      else fill(list, problemLine(error, [button(t("again"), { onclick: refresh })]));
+    }
+  }
+
+  async function start() {
+    if (serving.card) drawCard();
+    else fill(about, skeleton(5, t("loading")));
+    if (serving.set) drawSuggestions();
+    drawSeen();
+    const suggestions = serving.set ? null : refresh();
+    try {
+      await loadCard(id, code);
+      drawCard();
+      if (serving.set) drawSuggestions();
+    } catch (error) {
+      if (serving.card) return;
+      title.textContent = t("customer.unknown");
+      fill(about, problemLine(error, [button(t("again"), { onclick: start })]));
+    }
+    await suggestions;
+  }
+
+  function drawSeen() {
+    fill(
+      seen,
+      serving.seen.length ? h("span", { class: "small soft" }, t("seen.title")) : null,
+      serving.seen.map((product) =>
+        h("button", { type: "button", class: "chip", "aria-label": t("seen.remove", { product: product.name }), onclick: () => {
+          serving.seen = serving.seen.filter((other) => other !== product);
+          drawSeen();
+          refresh();
+        } }, product.name, icon("cross")),
+      ),
+    );
+  }
+
+  function onSeen(product) {
+    if (serving.seen.some((other) => other.product_id === product.product_id)) return;
+    serving.seen = [...serving.seen, product].slice(-5);
+    drawSeen();
+    refresh();
+  }
+
+  start();
+  return {
+    title: t("customer.title"),
+    onSeen,
+    reload: refresh,
+    element: h(
+      "div",
+      { class: "serve" },
+      h(
+        "div",
+        { class: "serve__head" },
+        title,
+        h("div", { class: "row" }, show, button(t("customer.end"), { icon: "check", onclick: () => { endServing(id); go("#/find"); } })),
+      ),
+      about,
+      h("section", { class: "serve__suggestions", "aria-labelledby": "suggestions-title" }, h("div", { class: "row row--apart" }, h("h2", { id: "suggestions-title" }, t("suggestions.title")), seen), list),
+    ),
+  };
+}
+
+function nameOf(card) {
+  return t("customer.sama", { name: card.name ?? t("customer.unnamed") });
+}

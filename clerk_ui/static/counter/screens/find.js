@@ -1,0 +1,153 @@
+// How a clerk gets to a customer: a scan anywhere, the camera, a search, or the list of who is expected.
+
+import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
+import { ago, daysSince, when } from "../figures.js";
+import { findCustomers } from "../finding.js";
+import { hasPhrase, t } from "../language.js";
+import { cameraAvailable, openCamera } from "../parts/camera.js";
+import { problemLine } from "../parts/problem_line.js";
+import { keptCustomers } from "../recent_customers.js";
+import { get, Unreachable } from "../requests.js";
+import { lastServed } from "../serving.js";
+
+const MANY = 20;
+
+/** One customer in a list. */
+export function customerRow(customer, detail, go) {
+  return h(
+    "li",
+    {},
+    h(
+      "a",
+      { class: "rowlink", href: `#/customer/${encodeURIComponent(customer.customer_id)}`, onclick: go },
+      h(
+        "span",
+        { class: "rowlink__name" },
+        h("strong", {}, t("customer.sama", { name: customer.name ?? t("customer.unnamed") })),
+        customer.kana && h("span", { class: "small soft" }, customer.kana),
+      ),
+      h("span", { class: "rowlink__detail small" }, detail),
+      icon("next"),
+    ),
+  );
+}
+
+/** The first screen after signing in. */
+export function findScreen({ onCode }) {
+  const results = h("div", { "aria-live": "polite", class: "find__results" });
+  const expected = h("div", {}, skeleton(3, t("loading")));
+  const recent = h("div", {});
+  let asked = null;
+
+  const field = h("input", {
+    id: "find",
+    type: "search",
+    class: "input",
+    placeholder: t("find.placeholder"),
+    autocomplete: "off",
+    spellcheck: "false",
+    enterkeyhint: "search",
+  });
+
+  let timer = null;
+  field.addEventListener("input", () => {
+    clearTimeout(timer);
+    timer = setTimeout(search, 250);
+  });
+
+  async function search() {
+    const text = field.value.trim();
+    asked?.abort();
+    if (text.length < 1) {
+      fill(results);
+      return;
+    }
+    asked = new AbortController();
+    const { signal } = asked;
+    try {
+      const { customers, stale } = await findCustomers(text, { signal });
+      if (signal.aborted) return;
+      const shown = customers.slice(0, MANY);
+      fill(
+        results,
+        stale && notice(t("find.offline"), { kind: "warn", icon: "offline" }),
+        shown.length
+          ? h("ul", { class: "rows" }, shown.map((customer) => customerRow(customer, lastVisit(customer))))
+          : empty("search", t("find.nobody", { text }), t("find.nobody.how")),
+        customers.length >= MANY && h("p", { class: "small soft" }, t("find.too_many", { n: MANY })),
+      );
+    } catch (error) {
+      if (!signal.aborted) fill(results, problemLine(error, [button(t("again"), { onclick: search })]));
+    }
+  }
+
+  async function loadExpected() {
+    try {
+      const answered = await get("/api/expected");
+      const list = Array.isArray(answered) ? answered : (answered.expected ?? answered.items ?? []);
+      fill(
+        expected,
+        list.length
+          ? h("ul", { class: "rows" }, list.map((visit) => customerRow(visit.customer ?? visit, expectedDetail(visit))))
+          : empty("door", t("find.expected.none"), t("find.expected.none.how")),
+      );
+    } catch (error) {
+      if (error instanceof Unreachable) fill(expected, notice(t("find.expected.offline"), { kind: "warn", icon: "offline" }));
+      else fill(expected, problemLine(error, [button(t("again"), { onclick: loadExpected })]));
+    }
+  }
+
+  async function loadRecent() {
+    const kept = await keptCustomers();
+    fill(
+      recent,
+      kept.length
+        ? h("ul", { class: "rows" }, kept.slice(0, 6).map(({ card, kept_at }) => customerRow(card, t("find.seen_at", { time: when(kept_at) }))))
+        : empty("card", t("find.recent.none"), t("find.recent.none.how")),
+    );
+  }
+
+  loadExpected();
+  loadRecent();
+  const serving = lastServed();
+  return {
+    title: t("find.title"),
+    reload: loadExpected,
+    element: h(
+      "div",
+      { class: "page find" },
+      h("h1", { tabindex: "-1" }, t("find.title")),
+      serving &&
+        h("a", { class: "rowlink rowlink--now", href: `#/customer/${encodeURIComponent(serving.key)}` }, icon("card"), h("span", {}, t("find.now", { name: serving.card.name })), icon("next")),
+      h(
+        "form",
+        { class: "find__bar", role: "search", onsubmit: (event) => { event.preventDefault(); search(); } },
+        h("label", { for: "find", class: "unseen" }, t("find.label")),
+        h("div", { class: "find__field" }, icon("search"), field),
+        cameraAvailable() && button(t("camera"), { icon: "camera", onclick: () => openCamera(onCode) }),
+      ),
+      h("p", { class: "find__hint soft small" }, icon("scan"), t("find.hint")),
+      results,
+      h(
+        "div",
+        { class: "find__columns" },
+        h("section", { class: "panel stack", "aria-labelledby": "expected-title" }, h("h2", { id: "expected-title" }, t("find.expected")), expected),
+        h("section", { class: "panel stack", "aria-labelledby": "recent-title" }, h("h2", { id: "recent-title" }, t("find.recent")), recent),
+      ),
+    ),
+  };
+}
+
+function lastVisit(customer) {
+  const days = customer.days_since_last_visit ?? (customer.last_visit_at ? daysSince(customer.last_visit_at) : null);
+  return days === null || days === undefined ? (customer.tier ?? "") : t("customer.last_visit", { ago: ago(days) });
+}
+
+function expectedDetail(visit) {
+  const source = visit.source ?? visit.kind;
+  const time = visit.at ?? visit.arrived_at ?? visit.pickup_at;
+  return [
+    hasPhrase(`expected.${source}`) && h("span", { class: `badge badge--${source === "checkin" ? "good" : "ai"}` }, t(`expected.${source}`)),
+    time && h("time", { datetime: time }, ` ${when(time)}`),
+  ];
+}

@@ -1,0 +1,113 @@
+// A clerk's own day: only their own figures, what they promised, what to try.
+
+import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
+import { day, number, percent, when } from "../figures.js";
+import { hasPhrase, t } from "../language.js";
+import { problemLine } from "../parts/problem_line.js";
+import { say } from "../parts/undo_bar.js";
+import { get, Unreachable } from "../requests.js";
+import { current } from "../session.js";
+import { finishFollowUp } from "../taps.js";
+import { keepValue, readValue } from "../database.js";
+
+const ENOUGH = 30;
+
+function figure(label, value, note) {
+  return h("div", { class: "tile" }, h("dt", { class: "tile__label" }, label), h("dd", {}, h("span", { class: "tile__value figure" }, value), note && h("span", { class: "small soft" }, note)));
+}
+
+function figures(counts) {
+  const proposed = counts.proposed ?? 0;
+  const bought = counts.bought ?? counts.accepted ?? 0;
+  return h(
+    "dl",
+    { class: "tiles" },
+    figure(t("day.customers"), number(counts.customers ?? 0)),
+    figure(t("day.proposed"), number(proposed)),
+    figure(t("day.bought"), number(bought), proposed >= ENOUGH ? t("day.rate", { rate: percent(bought / proposed), n: number(proposed) }) : t("day.small")),
+    figure(t("day.confirmed"), number(counts.confirmed ?? 0), t("day.confirmed.note")),
+  );
+}
+
+function tasks(list) {
+  const element = h("ul", { class: "rows" });
+  const row = (task) => {
+    const item = h(
+      "li",
+      { class: "task" },
+      h("a", { class: "rowlink__name", href: `#/customer/${encodeURIComponent(task.customer_id)}` }, h("strong", {}, t("customer.sama", { name: task.customer_name ?? task.customer?.name ?? t("customer.unnamed") })), h("span", { class: "small soft" }, [task.text, day(task.due_on)].filter(Boolean).join(" ・ "))),
+      button(t("follow_up.done"), { icon: "check", onclick: async () => { await finishFollowUp(task); item.remove(); say(t("follow_up.done.said")); } }),
+    );
+    return item;
+  };
+  fill(element, list.map(row));
+  return element;
+}
+
+function draw(place, data) {
+  const followUps = data.follow_ups ?? [];
+  const cards = data.know_how ?? data.know_how_cards ?? [];
+  const focus = data.focus ?? data.focus_products ?? [];
+  const outcomes = data.outcomes ?? [];
+  fill(
+    place,
+    figures(data.counts ?? data.figures ?? data),
+    h(
+      "div",
+      { class: "find__columns" },
+      h("section", { class: "panel stack" }, h("h2", {}, t("day.follow_ups")), followUps.length ? tasks(followUps) : empty("bell", t("day.follow_ups.none"), t("day.follow_ups.none.how"))),
+      h(
+        "section",
+        { class: "panel stack" },
+        h("h2", {}, t("day.focus")),
+        focus.length
+          ? h("ul", { class: "facts" }, focus.map((one) => h("li", { class: "row row--apart" }, h("span", {}, one.name ?? one.product?.name ?? one.campaign), h("span", { class: "small soft" }, one.ends_on ? t("day.focus.until", { day: day(one.ends_on) }) : ""))))
+          : empty("flag", t("day.focus.none"), t("day.focus.none.how")),
+      ),
+      h(
+        "section",
+        { class: "panel stack" },
+        h("h2", {}, t("day.know_how")),
+        cards.length
+          ? h("ul", { class: "stack" }, cards.map((card) => h("li", { class: "stack stack--tight" }, h("strong", {}, card.title ?? card.practice), h("p", { class: "suggestion__talk" }, card.talk ?? card.talk_line ?? ""), card.evidence && h("p", { class: "small soft" }, card.evidence))))
+          : empty("voice", t("day.know_how.none"), t("day.know_how.none.how")),
+      ),
+      h(
+        "section",
+        { class: "panel stack" },
+        h("h2", {}, t("day.outcomes")),
+        outcomes.length
+          ? h("ul", { class: "facts" }, outcomes.slice(0, 12).map((one) => h("li", { class: "row row--apart" }, h("span", {}, one.product_name ?? one.product?.name ?? one.product_id, one.confirmed ? h("span", { class: "badge badge--good" }, icon("check"), t("day.till")) : null), h("span", { class: "small soft" }, `${hasPhrase(`result.${one.result}`) ? t(`result.${one.result}`) : one.result} ・ ${when(one.occurred_at)}`))))
+          : empty("bag", t("day.outcomes.none"), t("day.outcomes.none.how")),
+      ),
+    ),
+  );
+}
+
+/** My day. */
+export function myDayScreen() {
+  const place = h("div", { class: "stack" }, skeleton(4, t("loading")));
+  const person = current().person;
+  const key = `day:${person?.account_id}`;
+
+  async function load() {
+    try {
+      const data = await get("/api/me/day");
+      draw(place, data);
+      keepValue(key, data).catch(() => {});
+    } catch (error) {
+      const kept = error instanceof Unreachable ? await readValue(key) : null;
+      if (kept) {
+        draw(place, kept);
+        place.prepend(notice(t("day.stale"), { kind: "warn", icon: "offline" }));
+      } else fill(place, problemLine(error, [button(t("again"), { onclick: load })]));
+    }
+  }
+
+  load();
+  return {
+    title: t("day.title"),
+    reload: load,
+    element: h("div", { class: "page" }, h("h1", { tabindex: "-1" }, t("day.hello", { name: person?.name ?? "" })), h("p", { class: "soft small" }, t("day.private")), place),
+  };
+}

@@ -1,0 +1,144 @@
+// What a clerk's taps become: outbox entries with ids made here, under the name of who tapped.
+
+import { newId } from "./identifiers.js";
+import { amend, enqueue, withdraw } from "./outbox.js";
+import { signature } from "./session.js";
+
+export const RESULTS = ["bought", "considering", "declined", "not_proposed"];
+
+// What this tablet's own clock shows. Every request tells the server what it shows while sending, so that a
+// clock that is a day off moves no outcome to another day.
+function shown() {
+  return new Date().toISOString();
+}
+
+function productLabel(suggestion) {
+  return suggestion.product?.name ?? suggestion.title ?? suggestion.suggestion_id;
+}
+
+/** Record an outcome (or correct an earlier one of the same suggestion). Answers what the card remembers. */
+export async function recordOutcome(suggestion, result, { why = null, before = null } = {}) {
+  const person = signature();
+  const body = {
+    suggestion_id: suggestion.suggestion_id,
+    clerk_id: person.clerk_id,
+    result,
+    ...(why ? { why } : {}),
+    occurred_at: shown(),
+  };
+  if (before && before.body.result === result && before.body.clerk_id === person.clerk_id) {
+    // only the reason came later: same tap, same moment
+    body.occurred_at = before.body.occurred_at;
+    if (await amend(before.id, body)) return { ...before, body };
+    // it may have left already, and an id never changes its content: the reason travels as a correction
+    body.occurred_at = shown();
+  }
+  const id = newId();
+  const entry = await enqueue({
+    id,
+    kind: "outcome",
+    method: "PUT",
+    path: `/api/outcomes/${id}`,
+    body,
+    group: `suggestion:${suggestion.suggestion_id}`,
+    person,
+    label: { product: productLabel(suggestion), result },
+  });
+  return { id, body, earlier: before ? [...before.earlier, before.id] : [], saved: entry.saved };
+}
+
+/** Take an outcome back, and the ones it corrected. */
+export async function undoOutcome(suggestion, outcome) {
+  for (const id of [outcome.id, ...outcome.earlier]) {
+    if (await withdraw(id)) continue;
+    await enqueue({
+      kind: "undo",
+      method: "DELETE",
+      path: `/api/outcomes/${id}`,
+      group: `suggestion:${suggestion.suggestion_id}`,
+      person: signature(),
+      label: { product: productLabel(suggestion), result: outcome.body.result },
+    });
+  }
+}
+
+/** «Not for this customer». */
+export function dismiss(customerId, suggestion, why) {
+  const id = newId();
+  const person = signature();
+  return enqueue({
+    id,
+    kind: "dismissal",
+    method: "POST",
+    path: "/api/dismissals",
+    body: {
+      dismissal_id: id,
+      customer_id: customerId,
+      product_id: suggestion.product.product_id,
+      clerk_id: person.clerk_id,
+      ...(why ? { why } : {}),
+    },
+    person,
+    label: { product: productLabel(suggestion) },
+  });
+}
+
+/** A clerk's note on a customer. */
+export function writeNote(customerId, text) {
+  const id = newId();
+  return enqueue({
+    id,
+    kind: "note",
+    method: "POST",
+    path: `/api/customers/${encodeURIComponent(customerId)}/notes`,
+    body: { note_id: id, text },
+    person: signature(),
+    label: { text: text.slice(0, 40) },
+  });
+}
+
+/** A date on which to come back to a customer who is considering. */
+export function followUp(customerId, suggestion, dueOn) {
+  const id = newId();
+  return enqueue({
+    id,
+    kind: "follow_up",
+    method: "PUT",
+    path: `/api/follow-ups/${id}`,
+    body: { customer_id: customerId, suggestion_id: suggestion.suggestion_id, due_on: dueOn, text: productLabel(suggestion) },
+    person: signature(),
+    label: { product: productLabel(suggestion), date: dueOn },
+  });
+}
+
+/** A follow-up is done. */
+export function finishFollowUp(task) {
+  return enqueue({
+    kind: "follow_up",
+    method: "PUT",
+    path: `/api/follow-ups/${task.follow_up_id}`,
+    body: {
+      customer_id: task.customer_id,
+      suggestion_id: task.suggestion_id ?? null,
+      due_on: task.due_on,
+      text: task.text ?? null,
+      done: true,
+    },
+    group: `follow-up:${task.follow_up_id}`,
+    person: signature(),
+    label: { product: task.text ?? "", date: task.due_on },
+  });
+}
+
+/** Redeem a coupon at the counter. */
+export function redeemCoupon(customerId, coupon) {
+  return enqueue({
+    kind: "redemption",
+    method: "PUT",
+    path: `/api/coupons/${encodeURIComponent(coupon.coupon_id)}/redemption`,
+    body: { customer_id: customerId, redeemed_at: shown() },
+    group: `coupon:${coupon.coupon_id}:${customerId}`,
+    person: signature(),
+    label: { product: coupon.name },
+  });
+}
