@@ -1,0 +1,91 @@
+"""Puts the application together: its parts in the order in which a request meets them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import orjson
+from apiflask import APIFlask
+from flask import Response
+from flask.json.provider import JSONProvider
+
+from clerk_ui import (
+    auth,
+    counter,
+    database_sessions,
+    health,
+    intake,
+    languages,
+    metrics,
+    openapi,
+    problems,
+    pwa,
+    recommendations,
+    request_log,
+    security,
+)
+from clerk_ui.settings import Settings
+
+# The largest thing sent to us is a batch of 1,000 rows; a search term or a note never comes near.
+LARGEST_BODY = 4 * 1024 * 1024
+
+
+def plain(value: Any) -> Any:
+    """What JSON has no type for: amounts become numbers, whole where they are whole."""
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else float(value)
+    raise TypeError(f"{type(value).__name__} does not go into JSON")
+
+
+class FastJson(JSONProvider):
+    """JSON by orjson: moments with their offset, amounts as numbers."""
+
+    def dumps(self, obj: Any, **kwargs: Any) -> str:
+        return orjson.dumps(obj, default=plain).decode()
+
+    def loads(self, s: str | bytes, **kwargs: Any) -> Any:
+        return orjson.loads(s)
+
+    def response(self, *args: Any, **kwargs: Any) -> Any:
+        return Response(
+            orjson.dumps(self._prepare_response_obj(args, kwargs), default=plain), mimetype="application/json"
+        )
+
+
+class Osusume(APIFlask):
+    """The application class; differs from APIFlask's in how it reads and writes JSON."""
+
+    json_provider_class = FastJson
+
+
+def build(settings: Settings) -> APIFlask:
+    """The application; every part registers its own hooks and routes."""
+    app = Osusume(
+        "clerk_ui",
+        title="Osusume",
+        version=openapi.API_VERSION,
+        spec_path="/api/openapi.json",
+        docs_path=None,
+        json_errors=False,
+    )
+    app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    app.jinja_env.globals["chain_name"] = settings.chain.name
+    app.extensions["osusume.settings"] = settings
+    for part in (
+        request_log,
+        metrics,
+        database_sessions,
+        security,
+        problems,
+        languages,
+        openapi,
+        recommendations,
+        health,
+        auth,
+        counter,
+        intake,
+        pwa,
+    ):
+        part.init_app(app)
+    return app

@@ -1,0 +1,9 @@
+"""Where machines bring facts: events, till lines, arrivals, answers, counts, stock."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+
+def init_app(app: Flask) -> None:
+    """Register the routes."""
