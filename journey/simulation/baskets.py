@@ -66,15 +66,20 @@ class Pantry:
         options = np.stack([whole.within(leaf, products, rng) for _ in range(4)])
         scores = np.stack([(people.taste[who] * products.taste[o]).sum(axis=1) for o in options])
         ranked = np.argsort(-scores[:3] - 0.25 * rng.gumbel(size=scores[:3].shape), axis=0)
-        first = np.take_along_axis(options, ranked[:1], 0)[0]
-        self.favourite = np.stack([first, options[3]], axis=-1).reshape(n, k, 2).astype(np.int32)
+        best = np.take_along_axis(options, ranked[:1], 0)[0]
+        both = np.stack([best, options[3]])
+        for attempt in range(4):  # favourites are found in the home store
+            absent = ~products.carried[people.home[who], both]
+            kinds = products.leaf[both[absent]]
+            both[absent] = whole.within(kinds, products, rng) if attempt < 3 else products.staple[kinds]
+        self.favourite = np.stack([both[0], both[1]], axis=-1).reshape(n, k, 2).astype(np.int32)
         self.history = np.full((n, HISTORY), -1, dtype=np.int32)
         self.history_at = np.zeros(n, dtype=np.int64)
         self.intent = np.full((n, SLOTS), -1, dtype=np.int32)  # product in mind
         self.intent_until = np.full((n, SLOTS), -1, dtype=np.int32)
         self.intent_origin = np.full((n, SLOTS), -1, dtype=np.int64)  # session number, or -1
         self.intent_at = np.zeros(n, dtype=np.int64)
-        self.wallet = rng.beta(6, 3, n) * 1.5
+        self.wallet = rng.beta(6, 3, n) * 1.5  # share of needs met at this chain, mean 1 as a factor
 
     def remember(self, person: I, product: I) -> None:
         """Adds bought products to the history rings; rows may repeat a person."""
@@ -153,6 +158,9 @@ def fill(
     p = person[impulse_visit]
     better = (taste[p] * (products.taste[options[1]] - products.taste[options[0]])).sum(axis=1) > 0
     impulse = np.where(better & (p >= 0), options[1], options[0])
+    old = pantry.history[p, rng.integers(0, HISTORY, len(p))]
+    again = (p >= 0) & (old >= 0) & (rng.random(len(p)) < laws.impulse_familiar)
+    impulse = np.where(again, old, impulse)
     # intentions that browsing, mails and coupons have left
     slot_row, slot = np.nonzero((pantry.intent[who] >= 0) & (pantry.intent_until[who] >= day))
     chance = rng.random(len(slot_row))
@@ -175,6 +183,8 @@ def fill(
     visit, product = np.concatenate([visit, visit[adds]]), np.concatenate([product, extra])
     origin, seen = np.concatenate([origin, np.full(len(extra), -1)]), np.concatenate([seen, np.full(len(extra), -1)])
     product = on_shelf(product, store[visit], today, products, rng)
+    there = products.carried[store[visit], product]  # tobacco is not sold online
+    visit, product, origin, seen = visit[there], product[there], origin[there], seen[there]
     keep = np.unique(visit * np.int64(len(products.ids)) + product, return_index=True)[1]
     return Lines(visit[keep], product[keep], origin[keep], seen[keep])
 
@@ -188,9 +198,7 @@ def on_shelf(product: I, store: I, today: Market, products: Products, rng: np.ra
             return product
         product[missing] = today.within(products.leaf[product[missing]], products, rng)
     missing = ~(today.active[product] & products.carried[store, product])
-    everywhere = products.carried.all(axis=0) & (products.released < 0) & (products.discontinued == 10_000)
-    fallback = np.array([a + int(np.argmax(everywhere[a:b])) for a, b in zip(products.start, products.stop, strict=True)])
-    product[missing] = fallback[products.leaf[product[missing]]]
+    product[missing] = products.staple[products.leaf[product[missing]]]
     return product
 
 

@@ -91,20 +91,25 @@ def make_roster(clerks: Clerks, days: Days, rng: np.random.Generator) -> pl.Data
     n = len(clerks.ids)
     day = np.repeat(np.arange(days.n), n)
     who = np.tile(np.arange(n), days.n)
-    week = (day + days.start.weekday()) // 7
+    weekday_person = np.arange(n) % 10 < 3  # part-timers who keep their weekends free
     rest = np.stack([rng.permutation(7) for _ in range(n)])
-    weekday_person = rng.random(n) < 0.45
     rest_a = np.where(weekday_person, 6, rest[:, 0])
     rest_b = np.where(weekday_person, 5, rest[:, 1])
     works = (days.weekday[day] != rest_a[who]) & (days.weekday[day] != rest_b[who]) & (day < clerks.left[who])
     works &= rng.random(len(day)) > 0.02  # illness
-    day, who, week = day[works], who[works], week[works]
-    late = (who + week) % 2 == 1
+    day, who = day[works], who[works]
+    # within a store and day: every other one early, the rest late; within those every other one starts on the floor
+    team = day * (int(clerks.store.max()) + 1) + clerks.store[who]
+    turn = rng.random(len(who))
+    order = np.lexsort((turn, team))
+    place = np.empty(len(who), dtype=np.int64)
+    begins_team = np.r_[True, team[order][1:] != team[order][:-1]]
+    place[order] = np.arange(len(who)) - np.maximum.accumulate(np.where(begins_team, np.arange(len(who)), 0))
+    late = (place + day) % 2 == 1
+    first = np.where(place // 2 % 2 == 0, 0, 1)
+    stagger = place // 2 % 3 * 1800  # breaks must not coincide
     base = day * DAY_SECONDS
-    stagger = (who % 3) * 1800  # breaks must not coincide
     begins = base + np.where(late, 13 * 3600 + 1800 - stagger, 8 * 3600 + 2700 + stagger)
-    turn = (who + day) % 2 == 0  # who starts on the floor
-    first = np.where(turn, 0, 1)
     segments = []
     for offset, hours, duty in ((0, 3.75, first), (3.75, 1.0, np.full(len(who), 3)), (4.75, 3.0, 1 - first), (7.75, 0.75, np.full(len(who), 2))):
         a = begins + int(offset * 3600)
@@ -205,8 +210,8 @@ def traffic_table(occasions: Occasions, days: Days, stores: Stores) -> pl.DataFr
 
 
 def clerks_needed(occasions: Occasions, days: Days, stores: Stores, laws: Laws) -> I:
-    """Clerks a planner would hire per store for the average (not the busiest) hours, at least five."""
+    """Clerks a planner would hire per store for the average (not the busiest) hours, at least seven."""
     door = (occasions.channel != EC) & (occasions.channel != APP)
     per_second = np.bincount(occasions.store[door], minlength=stores.n)[: stores.n] / (days.n * 13 * 3600)
     load = per_second * laws.seeks_service * laws.service_mean_seconds
-    return np.maximum(5, np.ceil(load / laws.load_per_floor_clerk * 4 * 7 / 5 / 1.2)).astype(np.int64)
+    return np.maximum(7, np.ceil(load / laws.load_per_floor_clerk * 4 * 7 / 5 / 1.2)).astype(np.int64)

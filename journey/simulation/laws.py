@@ -17,7 +17,7 @@ class Laws:
     churn_mean: float = 0.016  # mean probability of leaving after a purchase occasion
     churn_concentration: float = 30.0  # beta(a, b) of that probability: a + b
     heart_on_churn: float = -0.45  # logit of leaving per standard deviation of heart
-    one_time_share: float = 0.15
+    one_time_share: float = 0.11
     joining_share: float = 0.14  # regulars who join inside the window
     heart_head_noise: float = 0.55  # share of heart and head that no touchpoint explains
     refuse_profiling: float = 0.07
@@ -45,14 +45,15 @@ class Laws:
     seeks_service: float = 0.42
     service_mean_seconds: float = 230.0
     service_cv: float = 1.21
-    patience_mean_seconds: float = 240.0
+    patience_mean_seconds: float = 300.0
     load_per_floor_clerk: float = 0.34  # offered load the roster is planned for; weekends are not planned for
     # --- baskets ---------------------------------------------------------------------------------
-    buy_when_due: float = 0.62
-    favourite_share: tuple[float, float] = (0.58, 0.20)
+    buy_when_due: float = 0.40
+    favourite_share: tuple[float, float] = (0.70, 0.19)
     cycle_noise: float = 0.28  # log-normal sigma of one repurchase gap
-    impulse_mean: float = 0.95
-    complement_share: float = 0.13
+    impulse_mean: float = 0.70
+    impulse_familiar: float = 0.35  # impulses that go back to something bought before
+    complement_share: float = 0.10
     zipf_exponent: float = 1.05
     promotion_share: float = 0.05
     promotion_lift: float = 2.0
@@ -68,12 +69,14 @@ class Laws:
     mail_open_to_session: float = 0.30
     checkin_share: float = 0.45  # of app holders' store visits
     anonymous_session_ratio: float = 0.7  # per session of a member
+    coupons_a_month: int = 8
+    coupon_reach: float = 0.12  # of reachable members, per coupon
     coupon_intent: float = 0.12
     # --- proposals -------------------------------------------------------------------------------
     holdout_share: float = 0.10
     suggestions_per_set: int = 5
     propose_base: float = 0.62
-    accept_base: tuple[float, float, float] = (-1.05, -1.95, -1.75)  # repeat, explore, focus (logit)
+    accept_base: tuple[float, float, float] = (-1.35, -2.25, -2.05)  # repeat, explore, focus (logit)
     taste_on_accept: float = 0.60
     skill_sd: float = 0.42
     strength_sd: float = 0.25

@@ -53,22 +53,23 @@ def make_offers(
 ) -> Offers:
     """A handful of coupons a month and a focus campaign every six weeks."""
     months = range(0, days.n, 30)
-    rows = [(begin, i) for begin in months for i in range(4)]
+    rows = [(begin, i) for begin in months for i in range(laws.coupons_a_month)]
     c = len(rows)
     sellable = (products.released < 0) & (products.discontinued == 10_000) & products.carried.all(axis=0)
     leaf, product = np.full(c, -1, dtype=np.int64), np.full(c, -1, dtype=np.int64)
     percent = np.array([i % 2 == 0 for _, i in rows])
     plain = np.array([k for k, a in enumerate(leaves.need) if a == "any"])
-    weight = products.popularity * sellable
+    wide = (leaves.use / leaves.cycle)[plain] ** 0.5
+    weight = products.popularity * sellable * products.offered
     for row, (_, i) in enumerate(rows):
-        if i < 3:
-            leaf[row] = rng.choice(plain)
+        if i % 4 < 3:
+            leaf[row] = rng.choice(plain, p=wide / wide.sum())
         else:
             product[row] = rng.choice(len(products.ids), p=weight / weight.sum())
     value = np.where(percent, rng.choice([5, 10, 15, 20], c), rng.choice([30, 50, 100], c))
     begins = np.array([b for b, _ in rows])
     kinds = ["store|ec|app", "store|app", "store|ec|app", "ec|app"]
-    channels = [kinds[i] for _, i in rows]
+    channels = [kinds[i % 4] for _, i in rows]
     what = [leaves.name[a] if a >= 0 else products.names[b] for a, b in zip(leaf, product, strict=True)]
     coupons = pl.DataFrame(
         {
@@ -89,7 +90,7 @@ def make_offers(
     grants = []
     reach = np.flatnonzero(people.contact & (np.arange(people.n) < people.members) & ~people.one_time)
     for row in range(c):
-        chosen = reach[rng.random(len(reach)) < 0.06]
+        chosen = reach[rng.random(len(reach)) < laws.coupon_reach]
         span = max(1, min(20, days.n - begins[row]))
         at = (begins[row] + rng.integers(0, span, len(chosen))) * DAY_SECONDS + rng.integers(8 * 3600, 21 * 3600, len(chosen))
         late = people.joined[chosen] * DAY_SECONDS > at

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -75,6 +76,8 @@ class Products:
     discontinued: I  # day number, after the window where it stays
     carried: NDArray[np.bool_]  # (stores + EC, P)
     attributes: list[str]
+    staple: I  # (L,) the best seller of each leaf: on sale everywhere and always
+    offered: NDArray[np.bool_]  # (P,) may be suggested: no alcohol, no tobacco, no 第1類
 
 
 def make_leaves(days: Days) -> Leaves:
@@ -106,38 +109,34 @@ def make_products(n: int, leaves: Leaves, days: Days, n_stores: int, laws: Laws,
     """Draws about ``n`` products (at least two per leaf); the first of each leaf is always on sale everywhere."""
     rows = vocabulary.rows("leaves")
     brands = {r["top"]: r["brands"].split("|") for r in vocabulary.rows("brands")}
-    weight = (leaves.use / leaves.cycle) ** 0.25
-    per_leaf = np.maximum(2, np.round(n * weight / weight.sum()).astype(np.int64))
+    options = [
+        [(b, item) for b in [*brands[leaves.tops[leaves.top[k]]], *brands["*"]] for item in _items(row["items"])]
+        for k, row in enumerate(rows)
+    ]
+    per_leaf = _share_out(n, leaves, np.array([len(o) for o in options]))
+    level = {b: 0.55 * rng.uniform(0.0, 0.7) for own in brands.values() for b in own} | {brands["*"][0]: -0.05}
+    makers: dict[str, str] = {}
+    serial: dict[str, int] = {}
     ids: list[str] = []
     names: list[str] = []
     brand_of: list[str] = []
     attributes: list[str] = []
     prices: list[int] = []
-    makers: dict[str, str] = {}
-    serial: dict[str, int] = {}
     for leaf, row in enumerate(rows):
-        own = brands[leaves.tops[leaves.top[leaf]]]
-        variants, sizes = row["variants"].split("|"), row["sizes"].split("|")
-        combos = [(b, v, s) for b in [*own, *brands["*"]] for v in variants for s in range(len(sizes))]
-        picked = rng.permutation(len(combos))[: per_leaf[leaf]]
-        picked = np.concatenate([picked, rng.integers(0, len(combos), per_leaf[leaf] - len(picked))])
         low, high = float(row["price_low"]), float(row["price_high"])
-        level = {b: rng.uniform(0.0, 0.7) for b in own} | {brands["*"][0]: -0.1}
-        used: dict[tuple[str, str, int], int] = {}
-        for number in picked:
-            brand, variant, size = combos[int(number)]
-            used[(brand, variant, size)] = used.get((brand, variant, size), 0) + 1
-            edition = used[(brand, variant, size)]
+        editions = -(-int(per_leaf[leaf]) // len(options[leaf]))
+        picked = np.concatenate([rng.permutation(len(options[leaf])) for _ in range(editions)])[: per_leaf[leaf]]
+        for place, number in enumerate(picked):
+            brand, (noun, variant, size, step) = options[leaf][int(number)]
             maker = makers.setdefault(brand, f"{'45' if len(makers) % 2 else '49'}{10_000 + 317 * len(makers):05d}")
             serial[maker] = serial.get(maker, 0) + 1
             ids.append(jan_code(f"{maker}{serial[maker]:05d}"))
-            suffix = "" if edition == 1 else f" 企画品{edition - 1}" if edition > 2 else " 企画品"
-            names.append(f"{brand} {row['noun']} {variant} {sizes[size]}{suffix}")
+            edition = place // len(options[leaf])
+            names.append(f"{brand} {noun} {variant} {size}" + (f" 企画品{edition}" if edition else ""))
             brand_of.append(brand)
-            share = np.clip(0.55 * level[brand] + 0.45 * size / max(1, len(sizes) - 1) + rng.normal(0, 0.06), 0, 1)
-            price = round((low + share * (high - low)) / 10) * 10 - 2
-            prices.append(int(max(price, 48)))
-            attributes.append(_attributes(row["flag"], sizes[size], variant))
+            share = np.clip(level[brand] + 0.45 * step + rng.normal(0, 0.06), 0, 1)
+            prices.append(int(max(round((low + share * (high - low)) / 10) * 10 - 2, 48)))
+            attributes.append(_attributes(row["flag"], size, variant))
     leaf_of = np.repeat(np.arange(len(rows)), per_leaf)
     p = len(ids)
     start = np.concatenate([[0], np.cumsum(per_leaf)[:-1]])
@@ -157,10 +156,35 @@ def make_products(n: int, leaves: Leaves, days: Days, n_stores: int, laws: Laws,
     carried[-1] = True
     first = start + np.array([int(np.argmin(rank[a : a + k])) for a, k in zip(start, per_leaf, strict=True)])
     released[first], discontinued[first], carried[:, first] = -900, 10_000, True
+    flags = np.array([row["flag"] for row in rows])[leaf_of]
+    carried[-1, flags == "たばこ"] = False
+    offered = ~np.isin(flags, ("酒", "たばこ", "第1類"))
     return Products(
         ids, names, brand_of, leaf_of, start, start + per_leaf, np.array(prices, dtype=np.int64), taste,
-        demand[leaf_of] * zipf, released, discontinued, carried, attributes,
+        demand[leaf_of] * zipf, released, discontinued, carried, attributes, first, offered,
     )  # fmt: skip
+
+
+def _items(text: str) -> list[tuple[str, str, str, float]]:
+    """``noun[variants][sizes];…`` → (noun, variant, size, place of the size between the smallest 0 and the largest 1)."""
+    out = []
+    for noun, variants, sizes in re.findall(r"([^;\[]+)\[([^\]]+)\]\[([^\]]+)\]", text):
+        steps = sizes.split("|")
+        out += [(noun, v, s, i / max(1, len(steps) - 1)) for v in variants.split("|") for i, s in enumerate(steps)]
+    return out
+
+
+def _share_out(n: int, leaves: Leaves, room: I) -> I:
+    """Products per leaf: more where more is sold, at least two, beyond ``room`` only when every leaf is full."""
+    weight = (leaves.use / leaves.cycle) ** 0.25
+    per_leaf = np.maximum(2, np.minimum(room, np.round(n * weight / weight.sum()))).astype(np.int64)
+    while per_leaf.sum() < min(n, room.sum()):
+        free = room > per_leaf
+        more = np.round((n - per_leaf.sum()) * weight * free / (weight * free).sum()).astype(np.int64)
+        per_leaf += np.minimum(np.maximum(more, free & (more.sum() == 0)), room - per_leaf)
+    if n > room.sum():
+        per_leaf += np.round((n - room.sum()) * weight / weight.sum()).astype(np.int64)
+    return per_leaf
 
 
 def _attributes(flag: str, size: str, variant: str) -> str:

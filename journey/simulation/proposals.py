@@ -22,7 +22,8 @@ from journey.simulation.products import F, I, Leaves, Products
 KINDS = ("repeat", "explore", "focus")
 REASONS = ("repeat_due", "web_view", "goes_with", "popular", "similar_taste", "focus")
 RESULTS = ("bought", "considering", "declined", "not_proposed")
-POOL = (8, 8, 4, 4)  # own history, taste, focus, popular
+POOL = (8, 6, 4, 3)  # own history, taste, focus, popular; and up to four of those looked at on the web
+POOL_WEB = 4
 
 
 @dataclass
@@ -44,16 +45,16 @@ class Additions:
     product: I
 
 
-def _pool(person: I, store: I, focus: I, today: Market, pantry: Pantry, people: People, products: Products, rng: np.random.Generator) -> I:
-    """(n, 24) candidate products, -1 where invalid; no product twice."""
+def _pool(person: I, store: I, focus: I, viewed: I, today: Market, pantry: Pantry, people: People, products: Products, rng: np.random.Generator) -> I:
+    """(n, 25) candidate products, -1 where invalid; no product twice."""
     n = len(person)
     own = np.take_along_axis(pantry.history[person], np.argsort(rng.random((n, HISTORY)), axis=1)[:, : POOL[0]], 1)
     draws = today.anything((3, n, POOL[1]), rng)
     gain = np.einsum("nd,cnkd->cnk", people.taste[person], products.taste[draws])
     taste = np.take_along_axis(draws, gain.argmax(axis=0)[None], 0)[0]
     pushed = rng.choice(focus, (n, POOL[2])) if len(focus) else today.anything((n, POOL[2]), rng)
-    pool = np.concatenate([own, taste, pushed, today.anything((n, POOL[3]), rng)], axis=1).astype(np.int64)
-    valid = (pool >= 0) & today.active[pool] & products.carried[store[:, None], pool]
+    pool = np.concatenate([own, taste, pushed, today.anything((n, POOL[3]), rng), viewed[:, :POOL_WEB]], axis=1).astype(np.int64)
+    valid = (pool >= 0) & today.active[pool] & products.offered[pool] & products.carried[store[:, None], pool]
     pool = np.where(valid, pool, -1)
     order = np.argsort(pool, axis=1, kind="stable")
     ordered = np.take_along_axis(pool, order, 1)
@@ -73,7 +74,7 @@ def propose(
     keys ``visit * P + product`` of what is in the baskets already.
     """
     n, k = len(person), laws.suggestions_per_set
-    pool = _pool(person, store, focus, today, pantry, people, products, rng)
+    pool = _pool(person, store, focus, viewed, today, pantry, people, products, rng)
     size = (pool >= 0).sum(axis=1)
     order = np.argsort(np.where(pool >= 0, rng.random(pool.shape), 2.0), axis=1)[:, :k]
     shown = np.take_along_axis(pool, order, 1)
