@@ -3,6 +3,15 @@
 const SVG = "http://www.w3.org/2000/svg";
 const ICONS = "/static/images/icons.svg";
 
+/** Put the drawings of the icons into the page once, so that none is missing when the network is. */
+export async function loadIcons() {
+  const text = await (await fetch(ICONS)).text();
+  const sprite = new DOMParser().parseFromString(text, "image/svg+xml").documentElement;
+  sprite.setAttribute("class", "sprite");
+  sprite.setAttribute("aria-hidden", "true");
+  document.body.append(document.adoptNode(sprite));
+}
+
 /** An element with properties (`on…` are listeners, booleans set or leave out the attribute) and children. */
 export function h(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
@@ -37,7 +46,7 @@ export function icon(name, extra = "") {
   return s(
     "svg",
     { class: `icon ${extra}`.trim(), "aria-hidden": "true", focusable: "false", viewBox: "0 0 24 24" },
-    s("use", { href: `${ICONS}#${name}` }),
+    s("use", { href: `#i-${name}` }),
   );
 }
 

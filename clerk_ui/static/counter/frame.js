@@ -37,13 +37,8 @@ export function languageButton() {
   return h("button", { type: "button", class: "tool", lang: other, onclick: () => chooseLanguage(other) }, icon("language"), h("span", {}, other === "en" ? "English" : "日本語"));
 }
 
-/** Light, dark, or as the tablet is set. */
-export function themeButton(onTheme) {
-  return h("button", { type: "button", class: "tool", onclick: onTheme }, icon("moon"), h("span", {}, t("theme")));
-}
-
 /** The frame around a screen. */
-export function frame(screen, place, { counts, onSwitch, onTheme }) {
+export function frame(screen, place, { counts, onSwitch }) {
   const { store, person } = current();
   const sending = h("a", { href: "#/outbox", id: "sending", "aria-live": "polite" });
   drawSending(sending, counts);
@@ -61,7 +56,6 @@ export function frame(screen, place, { counts, onSwitch, onTheme }) {
       "div",
       { class: "frame__tools" },
       sending,
-      themeButton(onTheme),
       languageButton(),
       h("button", { type: "button", class: "tool tool--person", "aria-label": t("switch.of", { name: person?.name ?? "" }), onclick: onSwitch }, face(person), h("span", {}, t("switch"))),
     ),

@@ -2,7 +2,7 @@
 
 import { restoreClock } from "./clock.js";
 import { keepValue, readValue } from "./database.js";
-import { button, fill, h, notice } from "./dom.js";
+import { button, fill, h, loadIcons, notice } from "./dom.js";
 import { draftOf, keepDraft } from "./drafts.js";
 import { resolveCode } from "./finding.js";
 import { drawSending, frame, languageButton } from "./frame.js";
@@ -66,7 +66,7 @@ function draw({ focus = true } = {}) {
     const route = routeNow();
     screen = screenFor(route);
     const place = route.place === "customer" ? "find" : route.place;
-    fill(app, frame(screen, place, { counts: waiting, onSwitch: switchDialog, onTheme: nextTheme }));
+    fill(app, frame(screen, place, { counts: waiting, onSwitch: switchDialog }));
     keepDraft(person.account_id, { place: location.hash });
     watchIdle(current().idle_lock_seconds ?? 300, lockNow);
   }
@@ -97,6 +97,7 @@ function switchDialog() {
       "div",
       { class: "choices" },
       button(t("switch.go"), { icon: "people", kind: "main large", onclick: () => { close(); lockNow(); } }),
+      button(t("theme"), { icon: "moon", kind: "large", onclick: nextTheme }),
       button(t("sign_out"), { icon: "leave", kind: "large", onclick: async () => { close(); stopWatching(); await signOut(); draw(); } }),
     ),
     h("p", { class: "small soft" }, t("switch.note")),
@@ -139,6 +140,7 @@ function banner(text, actions = []) {
 }
 
 async function start() {
+  loadIcons().catch(() => {});
   useLanguage(navigator.language);
   await restoreClock();
   useTheme(await readValue("theme"));

@@ -44,7 +44,8 @@ export async function recordOutcome(suggestion, result, { why = null, before = n
     person,
     label: { product: productLabel(suggestion), result },
   });
-  return { id, body, earlier: before ? [...before.earlier, before.id] : [], saved: entry.saved };
+  const followUpOf = before?.body.result === result ? before.followUp : undefined;
+  return { id, body, earlier: before ? [...before.earlier, before.id] : [], saved: entry.saved, followUp: followUpOf };
 }
 
 /** Take an outcome back, and the ones it corrected. */

@@ -15,7 +15,6 @@ function section(title, name, count, ...children) {
 
 function headLine(card) {
   const days = card.days_since_last_visit ?? (card.last_visit_at ? daysSince(card.last_visit_at) : null);
-  const reading = h("p", { class: "about__kana", hidden: true }, card.kana);
   return h(
     "div",
     { class: "about about--head" },
@@ -24,12 +23,7 @@ function headLine(card) {
       { class: "row" },
       card.tier && h("span", { class: "badge badge--kaki" }, icon("star"), hasPhrase(`tier.${card.tier}`) ? t(`tier.${card.tier}`) : card.tier),
       h("span", { class: "bold" }, days === null || days === undefined ? t("customer.first_visit") : t("customer.last_visit", { ago: ago(days) })),
-      card.kana && h("button", { type: "button", class: "button button--plain about__reading", "aria-expanded": "false", onclick: (event) => {
-        reading.hidden = !reading.hidden;
-        event.currentTarget.setAttribute("aria-expanded", String(!reading.hidden));
-      } }, t("customer.reading")),
     ),
-    reading,
     consentLine(card),
   );
 }
@@ -38,7 +32,7 @@ function consentLine(card) {
   const profiling = card.consent?.profiling ?? card.consent_profiling;
   const contact = card.consent?.contact ?? card.consent_contact;
   const line = (value, name) =>
-    h("span", { class: value === false ? "badge badge--bad" : "badge" }, icon(value === false ? "cross" : value ? "check" : "dash"), t(`consent.${name}`), h("span", { class: "unseen" }, t(`consent.${value === false ? "no" : value ? "yes" : "unknown"}`)));
+    h("span", { class: value === false ? "badge badge--bad" : "badge" }, t(`consent.${name}`, { value: t(`consent.${value === false ? "no" : value ? "yes" : "unknown"}`) }));
   return h("div", { class: "row" }, line(profiling, "profiling"), line(contact, "contact"));
 }
 
@@ -127,7 +121,12 @@ function notes(card) {
   return section(t("notes.title"), "pen", 0, kept, form);
 }
 
-/** Everything about a customer. */
-export function customerCard(card, serving) {
-  return h("div", { class: "about__all" }, headLine(card), orders(card), coupons(card, serving), interests(card), lastAnswer(card), frequent(card), notes(card));
+/** What a clerk needs before the first word: who, since when, what waits for them. */
+export function customerFirst(card, serving) {
+  return h("div", { class: "about__all" }, headLine(card), orders(card), coupons(card, serving));
+}
+
+/** What helps the conversation along. */
+export function customerMore(card) {
+  return h("div", { class: "about__all" }, interests(card), lastAnswer(card), frequent(card), notes(card));
 }

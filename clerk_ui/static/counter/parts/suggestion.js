@@ -1,7 +1,7 @@
 // One suggestion: what, why, what to say, what it costs, whether it is there; and the one tap that says what came of it.
 
 import { button, h, icon } from "../dom.js";
-import { dayAhead, money, number } from "../figures.js";
+import { day, dayAhead, money, number } from "../figures.js";
 import { hasPhrase, t } from "../language.js";
 import { dismiss, followUp, RESULTS, recordOutcome, undoOutcome } from "../taps.js";
 import { dismissDialog, suggestionDialog } from "./suggestion_details.js";
@@ -53,7 +53,10 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
     const before = outcome();
     const recorded = await recordOutcome(suggestion, result, { why, before });
     serving.outcomes.set(suggestion.suggestion_id, recorded);
+    const former = serving.asking;
+    serving.asking = suggestion.suggestion_id;
     draw();
+    if (former !== serving.asking) serving.redraw?.get(former)?.();
     item.querySelector("button")?.focus({ preventScroll: true });
     offerUndo(t("outcome.recorded", { product: name, result: t(`result.${result}`) }), undo);
   }
@@ -83,21 +86,22 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
       h(
         "div",
         { class: "suggestion__body" },
-        h("div", { class: "row suggestion__marks" }, markBadges(suggestion.marks)),
-        h("h3", { class: "suggestion__name" }, name),
-        h("p", { class: "suggestion__reason" }, icon("why"), h("span", {}, suggestion.reason)),
-        suggestion.talk && h("p", { class: "suggestion__talk" }, h("span", {}, talkText(suggestion.talk))),
         h(
           "div",
-          { class: "row suggestion__facts" },
-          priceTag(product?.price),
-          stockLine(suggestion.stock),
-          h("span", { class: "suggestion__more" },
-            button(t("details"), { kind: "plain", "aria-label": t("details.of", { product: name }), onclick: () => suggestionDialog(suggestion, customerId && hide) }),
-            customerId && product &&
-              button(t("dismiss.short"), { kind: "plain", "aria-label": t("dismiss.of", { product: name }), onclick: () => dismissDialog(suggestion, hide) })),
+          { class: "suggestion__title" },
+          h(
+            "h3",
+            { class: "suggestion__name" },
+            h("button", { type: "button", class: "suggestion__open", "aria-haspopup": "dialog", onclick: () => suggestionDialog(suggestion, customerId && hide) }, name, h("span", { class: "unseen" }, ` ${t("details")}`)),
+          ),
+          markBadges(suggestion.marks),
         ),
+        h("p", { class: "suggestion__reason" }, icon("why"), h("span", {}, suggestion.reason)),
+        talkText(suggestion.talk) && h("p", { class: "suggestion__talk" }, t("talk", { text: talkText(suggestion.talk) })),
       ),
+      customerId && product &&
+        h("button", { type: "button", class: "button button--plain suggestion__dismiss", "aria-label": t("dismiss.of", { product: name }), onclick: () => dismissDialog(suggestion, hide) }, t("dismiss.short")),
+      h("div", { class: "suggestion__facts" }, priceTag(product?.price), stockLine(suggestion.stock)),
       h(
         "div",
         { class: "outcomes", role: "group", "aria-label": t("outcome.of", { product: name }) },
@@ -120,7 +124,8 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
       { class: "recorded" },
       h("p", { class: `recorded__what recorded__what--${result}` }, icon(ICONS[result]), h("strong", {}, t(`result.${result}`)), h("span", {}, name)),
       button(t("outcome.change"), { kind: "plain", onclick: () => reopen() }),
-      h(
+      serving.asking !== suggestion.suggestion_id ? whyLine(recorded) : null,
+      serving.asking === suggestion.suggestion_id && h(
         "div",
         { class: "row recorded__why", role: "group", "aria-label": t("why.question") },
         h("span", { class: "small soft" }, t("why.question")),
@@ -128,8 +133,13 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
           h("button", { type: "button", class: "chip", "aria-pressed": String(why === reason), onclick: () => tap(result, why === reason ? null : reason) }, t(`why.${reason}`)),
         ),
       ),
-      result === "considering" && customerId && followUpRow(recorded),
+      result === "considering" && customerId && serving.asking === suggestion.suggestion_id && followUpRow(recorded),
     );
+  }
+
+  function whyLine(recorded) {
+    const words = [recorded.body.why && t(`why.${recorded.body.why}`), recorded.followUp && t("follow_up.on", { day: day(recorded.followUp) })].filter(Boolean);
+    return words.length ? h("p", { class: "small soft recorded__line" }, words.join(" ・ ")) : null;
   }
 
   function followUpRow(recorded) {
@@ -162,6 +172,8 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
     item.replaceChildren(...(recorded ? [done(recorded)] : open()).filter(Boolean));
   }
 
+  serving.redraw ??= new Map();
+  serving.redraw.set(suggestion.suggestion_id, draw);
   draw();
   return item;
 }

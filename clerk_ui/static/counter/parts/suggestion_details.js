@@ -46,7 +46,7 @@ export function suggestionDialog(suggestion, onDismiss) {
       ),
       h("h3", {}, t("details.why")),
       h("ul", { class: "facts" }, reasonsOf(suggestion).map((text) => h("li", {}, text))),
-      suggestion.talk && [h("h3", {}, t("details.talk")), h("p", { class: "suggestion__talk" }, talkText(suggestion.talk))],
+      talkText(suggestion.talk) && [h("h3", {}, t("details.talk")), h("p", { class: "suggestion__talk" }, t("talk", { text: talkText(suggestion.talk) }))],
       suggestion.probability !== null && suggestion.probability !== undefined &&
         h("p", { class: "small soft" }, t("details.probability", { n: number(Math.max(1, Math.round(suggestion.probability * 100))) })),
       nearbyList(suggestion.stock?.nearby) && [h("h3", {}, t("details.nearby")), nearbyList(suggestion.stock.nearby)],

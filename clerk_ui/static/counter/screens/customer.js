@@ -3,7 +3,7 @@
 import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
 import { when } from "../figures.js";
 import { t } from "../language.js";
-import { customerCard } from "../parts/customer_card.js";
+import { customerFirst, customerMore } from "../parts/customer_card.js";
 import { problemLine } from "../parts/problem_line.js";
 import { suggestionCard } from "../parts/suggestion.js";
 import { Unreachable } from "../requests.js";
@@ -19,16 +19,25 @@ export function shownOf(serving) {
 export function customerScreen({ id, code, go, redraw }) {
   const serving = servingOf(id);
   const about = h("aside", { class: "serve__about", "aria-label": t("customer.about") });
+  const more = h("aside", { class: "serve__more", "aria-label": t("customer.more") });
   const list = h("div", { class: "serve__list" });
   const seen = h("div", { class: "row seen", role: "group", "aria-label": t("seen.title") });
   const title = h("h1", { tabindex: "-1", class: "serve__name" }, serving.card ? nameOf(serving.card) : t("loading"));
+  const kana = h("p", { class: "serve__kana", hidden: true });
+  const reading = h("button", { type: "button", class: "button button--plain", "aria-expanded": "false", hidden: true, onclick: () => {
+    kana.hidden = !kana.hidden;
+    reading.setAttribute("aria-expanded", String(!kana.hidden));
+  } }, t("customer.reading"));
   const show = button(t("show.open"), { icon: "turn", onclick: () => openShowing(shownOf(serving), redraw), disabled: true });
 
   function drawCard() {
     const { card, stale } = serving;
     title.textContent = nameOf(card);
+    kana.textContent = card.kana ?? "";
+    reading.hidden = !card.kana;
     document.title = `${nameOf(card)} – ${t("app.title")}`;
-    fill(about, stale && notice(t("stale", { time: when(stale) }), { kind: "warn", icon: "offline" }), customerCard(card, serving));
+    fill(about, stale && notice(t("stale", { time: when(stale) }), { kind: "warn", icon: "offline" }), customerFirst(card, serving));
+    fill(more, customerMore(card));
   }
 
   function drawSuggestions() {
@@ -116,11 +125,12 @@ export function customerScreen({ id, code, go, redraw }) {
       h(
         "div",
         { class: "serve__head" },
-        title,
+        h("div", { class: "serve__title" }, title, reading, kana),
         h("div", { class: "row" }, show, button(t("customer.end"), { icon: "check", onclick: () => { endServing(id); go("#/find"); } })),
       ),
       about,
       h("section", { class: "serve__suggestions", "aria-labelledby": "suggestions-title" }, h("div", { class: "row row--apart" }, h("h2", { id: "suggestions-title" }, t("suggestions.title")), seen), list),
+      more,
     ),
   };
 }

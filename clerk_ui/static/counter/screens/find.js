@@ -1,6 +1,6 @@
 // How a clerk gets to a customer: a scan anywhere, the camera, a search, or the list of who is expected.
 
-import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
+import { button, empty, fill, h, icon, notice, s, skeleton } from "../dom.js";
 import { ago, daysSince, when } from "../figures.js";
 import { findCustomers } from "../finding.js";
 import { hasPhrase, t } from "../language.js";
@@ -11,6 +11,18 @@ import { get, Unreachable } from "../requests.js";
 import { lastServed } from "../serving.js";
 
 const MANY = 20;
+
+/** A member card under a scanner's light. */
+function scanArt() {
+  return s(
+    "svg",
+    { class: "welcome__art", viewBox: "0 0 160 96", "aria-hidden": "true" },
+    s("rect", { class: "welcome__card", x: 20, y: 14, width: 120, height: 70, rx: 9 }),
+    s("path", { class: "welcome__wave", d: "M20 40c20-14 40-14 60 0s40 14 60 0V23a9 9 0 0 0-9-9H29a9 9 0 0 0-9 9Z" }),
+    s("path", { class: "welcome__bars", d: "M38 56v18M43 56v18M50 56v18M54 56v18M61 56v18M69 56v18M73 56v18M80 56v18M86 56v18M91 56v18M99 56v18M104 56v18M110 56v18M118 56v18M122 56v18" }),
+    s("path", { class: "welcome__light", d: "M8 65h144" }),
+  );
+}
 
 /** One customer in a list. */
 export function customerRow(customer, detail, go) {
@@ -120,13 +132,18 @@ export function findScreen({ onCode }) {
       serving &&
         h("a", { class: "rowlink rowlink--now", href: `#/customer/${encodeURIComponent(serving.key)}` }, icon("card"), h("span", {}, t("find.now", { name: serving.card.name })), icon("next")),
       h(
+        "div",
+        { class: "welcome" },
+        scanArt(),
+        h("div", { class: "stack stack--tight" }, h("p", { class: "welcome__lead" }, t("find.lead")), h("p", { class: "small" }, t("find.hint"))),
+      ),
+      h(
         "form",
         { class: "find__bar", role: "search", onsubmit: (event) => { event.preventDefault(); search(); } },
         h("label", { for: "find", class: "unseen" }, t("find.label")),
         h("div", { class: "find__field" }, icon("search"), field),
         cameraAvailable() && button(t("camera"), { icon: "camera", onclick: () => openCamera(onCode) }),
       ),
-      h("p", { class: "find__hint soft small" }, icon("scan"), t("find.hint")),
       results,
       h(
         "div",

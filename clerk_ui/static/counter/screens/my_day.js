@@ -4,6 +4,7 @@ import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
 import { day, number, percent, when } from "../figures.js";
 import { hasPhrase, t } from "../language.js";
 import { problemLine } from "../parts/problem_line.js";
+import { talkText } from "../parts/suggestion.js";
 import { say } from "../parts/undo_bar.js";
 import { get, Unreachable } from "../requests.js";
 import { current } from "../session.js";
@@ -69,7 +70,7 @@ function draw(place, data) {
         { class: "panel stack" },
         h("h2", {}, t("day.know_how")),
         cards.length
-          ? h("ul", { class: "stack" }, cards.map((card) => h("li", { class: "stack stack--tight" }, h("strong", {}, card.title ?? card.practice), h("p", { class: "suggestion__talk" }, card.talk ?? card.talk_line ?? ""), card.evidence && h("p", { class: "small soft" }, card.evidence))))
+          ? h("ul", { class: "stack" }, cards.map((card) => h("li", { class: "stack stack--tight" }, h("strong", {}, card.title ?? card.practice), h("p", { class: "suggestion__talk" }, t("talk", { text: talkText(card.talk ?? card.talk_line) })), card.evidence && h("p", { class: "small soft" }, card.evidence))))
           : empty("voice", t("day.know_how.none"), t("day.know_how.none.how")),
       ),
       h(
