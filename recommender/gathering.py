@@ -1,0 +1,96 @@
+"""Candidates from every source at hand: the list made ahead, the web, the things at hand, and what is popular."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from recommender.candidate_set import GROUND, Candidates, merge, without
+from recommender.catalogue import Campaign, Catalogue
+from recommender.columns import SOURCES
+from recommender.id_table import as_table
+from recommender.live_interest import RATES, in_hand_parts, interests, web_parts
+from recommender.online_events import RecentEvent
+from recommender.trained import TrainedModel
+
+AHEAD: Final = 120
+COLD: Final = 60
+COLD_BESIDE_HISTORY: Final = 0.5
+"""A popular product that a customer's own list leaves out is less likely for that customer than for the next."""
+FOCUS: Final = 20
+FOCUS_FLOOR: Final = 0.01
+
+
+@dataclass(frozen=True)
+class LoadedModel:
+    """A version with its name and the catalogue in its numbering."""
+
+    version: str
+    model: TrainedModel
+    catalogue: Catalogue
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """`everything` for customers who may be profiled, `impersonal` for the others; `personal` counts the entries
+    that rest on the customer's own behaviour.
+    """
+
+    everything: Candidates
+    impersonal: Candidates
+    personal: int
+
+
+def gather(
+    loaded: LoadedModel, *, customer_id: str | None, store_id: str, events: Iterable[RecentEvent],
+    held: Sequence[int], campaigns: Sequence[Campaign], now: int,
+) -> Gathered:  # fmt: skip
+    """Join all sources on one scale of probability; `now` in microseconds UTC, `held` latest last."""
+    model = loaded.model
+    ahead = ahead_part(model, customer_id)
+    rates = RATES | dict(model.parameters.get("live_rates", {}))
+    web = web_parts(model, interests(events, loaded.catalogue, rates, now=now))
+    cold = cold_part(model, store_id)
+    open_parts = in_hand_parts(model, held)
+    if campaigns:
+        open_parts.append(focus_part(campaigns, cold))
+    personal = [ahead, *web]
+    if len(ahead):
+        beside = without(cold, ahead.product)
+        beside = replace(beside, probability=beside.probability * COLD_BESIDE_HISTORY)
+    else:
+        beside = cold
+    return Gathered(
+        everything=merge([*personal, *open_parts, beside]),
+        impersonal=merge([*open_parts, cold]),
+        personal=sum(len(part) for part in personal),
+    )
+
+
+def ahead_part(model: TrainedModel, customer_id: str | None) -> Candidates:
+    """The customer's own list, made when the model was trained; empty for somebody it does not know."""
+    row = -1 if customer_id is None else as_table(model.customer_ids).find(customer_id)
+    return Candidates.empty() if row < 0 else Candidates.of_row(model.ahead, row, AHEAD)
+
+
+def cold_part(model: TrainedModel, store_id: str) -> Candidates:
+    """What is popular in the store; the whole chain's list where the model does not know the store."""
+    row = as_table(model.store_ids).find(store_id) + 1
+    if not row or not len(range(*model.cold.row(row).indices(len(model.cold.product)))):
+        row = 0
+    part = Candidates.of_row(model.cold, row, COLD)
+    ground = GROUND["popular_here" if row else "popular"]
+    return replace(part, ground=np.full(len(part), ground, np.uint8), is_new=np.ones(len(part), np.bool_))
+
+
+def focus_part(campaigns: Sequence[Campaign], cold: Candidates) -> Candidates:
+    """Focus merchandise that may not be among anybody's candidates yet, at the probability of the least popular."""
+    focus = np.flatnonzero(np.logical_or.reduce([campaign.focus for campaign in campaigns]))[:FOCUS]
+    floor = float(cold.probability.min()) if len(cold) else FOCUS_FLOOR
+    return Candidates.uniform(
+        focus.astype(np.int32), np.full(len(focus), min(floor, FOCUS_FLOOR)), source=SOURCES.index("popular"),
+        ground=GROUND["focus"],
+    )  # fmt: skip
