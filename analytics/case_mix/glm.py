@@ -144,25 +144,33 @@ def fit_logistic(
     )
 
 
-def fit_poisson(X: ArrayLike, y: ArrayLike, *, exposure: ArrayLike | None = None, ridge: ArrayLike = 0.0) -> GlmFit:
+def fit_poisson(
+    X: ArrayLike,
+    y: ArrayLike,
+    *,
+    exposure: ArrayLike | None = None,
+    weights: ArrayLike | None = None,
+    ridge: ArrayLike = 0.0,
+) -> GlmFit:
     """Fit a Poisson regression (log link) of counts *y* on X (rows × columns), with an optional *exposure*.
 
-    Raises InputError where the shapes do not match.
+    *weights* let some rows count less (old ones, say); deviance, AIC and dispersion are then weighted sums. Raises
+    InputError where the shapes do not match.
     """
     log_exposure = None if exposure is None else np.log(as_floats(exposure))
-    design, counts, ones, o, penalty = _inputs(X, y, None, log_exposure, ridge)
+    design, counts, w, o, penalty = _inputs(X, y, weights, log_exposure, ridge)
 
     def log_likelihood(eta: Floats) -> float:
-        return float(np.sum(counts * eta - np.exp(eta)))
+        return float(np.sum(w * (counts * eta - np.exp(eta))))
 
     # Least squares on log(y + ½) starts every common data set within a few steps of the answer.
     start = as_floats(np.linalg.lstsq(design, np.log(counts + 0.5) - o, rcond=None)[0])
     beta, covariance, iterations, converged = _irls(
-        design, counts, ones, o, penalty, start, np.exp, lambda mu: mu, log_likelihood
+        design, counts, w, o, penalty, start, np.exp, lambda mu: mu, log_likelihood
     )
     fitted = np.exp(np.clip(design @ beta + o, -ETA_BOUND, ETA_BOUND))
-    deviance = 2 * float(np.sum(special.xlogy(counts, counts / fitted) - (counts - fitted)))
-    ll = float(np.sum(counts * np.log(fitted) - fitted - special.gammaln(counts + 1)))
+    deviance = 2 * float(np.sum(w * (special.xlogy(counts, counts / fitted) - (counts - fitted))))
+    ll = float(np.sum(w * (counts * np.log(fitted) - fitted - special.gammaln(counts + 1))))
     freedom = max(counts.size - design.shape[1], 1)
-    dispersion = float(np.sum((counts - fitted) ** 2 / fitted)) / freedom
+    dispersion = float(np.sum(w * (counts - fitted) ** 2 / fitted)) / freedom
     return GlmFit(beta, covariance, fitted, deviance, 2 * design.shape[1] - 2 * ll, dispersion, iterations, converged)

@@ -1,0 +1,62 @@
+"""How good the forecast was: weighted absolute error, pinball loss and the share inside the interval."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+
+from analytics.forecast.model import fit_arrivals
+from analytics.rates import Floats
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """On *n* slots never seen by the model: WAPE, pinball losses per quantile, coverage of the 95 % interval.
+
+    *naive_wape* is that of the same slot one or two weeks before: what a forecast has to beat.
+    """
+
+    n: int
+    wape: float
+    naive_wape: float
+    pinball: dict[float, float]
+    coverage: float
+
+
+def wape(actual: Floats, forecast: Floats) -> float:
+    """Return Σ|actual − forecast| / Σ actual; 0 where nothing came and nothing was expected."""
+    total = float(np.abs(actual).sum())
+    error = float(np.abs(actual - forecast).sum())
+    return error / total if total > 0 else float(error > 0)
+
+
+def pinball(actual: Floats, quantile: Floats, probability: float) -> float:
+    """Return the mean pinball loss of a forecast quantile (Koenker and Bassett 1978)."""
+    gap = actual - quantile
+    return float(np.mean(np.maximum(probability * gap, (probability - 1) * gap)))
+
+
+def backtest(days: Sequence[date], arrivals: Floats, *, hold_out: int = 14, country: str = "JP") -> Accuracy | None:
+    """Return the accuracy on the last *hold_out* days of a model fitted to the days before; None with too few days.
+
+    *arrivals* is days × slots with NaN where nothing was counted. At least as many days as are held out, and 14, must
+    stay for fitting.
+    """
+    cut = len(days) - hold_out
+    if cut < max(hold_out, 14) or not np.nansum(arrivals[:cut]) > 0:
+        return None
+    model = fit_arrivals(days[:cut], arrivals[:cut], country=country)
+    expected = model.expect(days[cut:])
+    actual = arrivals[cut:]
+    back = 7 * -(-hold_out // 7)
+    naive = np.vstack([arrivals[max(i - back, 0)] for i in range(cut, len(days))])
+    known = np.isfinite(actual) & np.isfinite(naive)
+    if not known.any():
+        return None
+    a, m = actual[known], expected[known]
+    low, high = model.quantile(m, 0.025), model.quantile(m, 0.975)
+    losses = {p: pinball(a, model.quantile(m, p), p) for p in (0.1, 0.5, 0.9)}
+    return Accuracy(int(a.size), wape(a, m), wape(a, naive[known]), losses, float(np.mean((low <= a) & (a <= high))))
