@@ -6,13 +6,16 @@ Facts keep what was delivered (``customer_ref``, ``card_no``, ``visitor_id``) be
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Connection, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from journey.database import Base, Instant
+from journey.fact_days import WHOLE, mark_days
+from journey.linking import among, assign_of_customers
 
 KINDS = ("card", "app", "cookie", "ec_account", "email_hash", "phone_hash")
 
@@ -34,7 +37,11 @@ class Merge(Base):
     """Two customers declared to be one person, with who said so and why; undone, never deleted."""
 
     __tablename__ = "merges"
-    __table_args__ = (Index(None, "merged_id"), Index(None, "survivor_id"))
+    __table_args__ = (
+        UniqueConstraint("survivor_id", "merged_id", "merged_at"),
+        Index(None, "merged_id"),
+        Index(None, "survivor_id"),
+    )
 
     merge_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     survivor_id: Mapped[str]
@@ -44,3 +51,47 @@ class Merge(Base):
     evidence: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     undone_at: Mapped[datetime | None] = mapped_column(Instant)
     undone_by: Mapped[str | None]
+
+
+def roots(connection: Connection, customers: Collection[str]) -> dict[str, str]:
+    """The One ID of every customer that merges in force join to these, themselves among them."""
+    partners: dict[str, str] = {}
+    met, new = set(customers), set(customers)
+    while new:
+        some, given = among(connection, sorted(new))
+        links = connection.exec_driver_sql(
+            f"SELECT merged_id, survivor_id FROM merges WHERE undone_at IS NULL AND merged_id {some} "
+            f"UNION SELECT merged_id, survivor_id FROM merges WHERE undone_at IS NULL AND survivor_id {some}",
+            (given, given),
+        )
+        found: dict[str, str] = dict(row.tuple() for row in links)
+        partners.update(found)
+        new = (set(found) | set(found.values())) - met
+        met |= new
+
+    def root(customer: str) -> str:
+        seen = {customer}
+        while customer in partners and partners[customer] not in seen:
+            customer = partners[customer]
+            seen.add(customer)
+        return customer
+
+    return {customer: root(customer) for customer in met}
+
+
+def apply_merges(connection: Connection, customers: Collection[str]) -> int:
+    """Bring ``merged_into``, identities and facts of these customers to what the merges in force say.
+
+    Returns:
+        How many facts now belong to another customer than before.
+    """
+    one_ids = roots(connection, customers)
+    postgres = connection.dialect.name == "postgresql"
+    mark = "%s" if postgres else "?"
+    for customer, one_id in one_ids.items():
+        connection.exec_driver_sql(
+            f"UPDATE customers SET merged_into = {mark} WHERE customer_id = {mark}",
+            (None if one_id == customer else one_id, customer),
+        )
+    mark_days(connection, "customers", [WHOLE])
+    return assign_of_customers(connection, list(one_ids))

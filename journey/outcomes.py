@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Connection, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from journey.database import Base, Instant
+from journey.linking import among
 
 RESULTS = ("bought", "considering", "declined", "not_proposed")
 PROPOSED = ("bought", "considering", "declined")
@@ -68,3 +70,16 @@ class FollowUp(Base):
     text: Mapped[str | None]
     created_at: Mapped[datetime] = mapped_column(Instant)
     done_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+def mark_current(connection: Connection, suggestion_ids: Collection[str]) -> None:
+    """Make the latest tap that was not retracted the current one of each of these suggestions."""
+    some, given = among(connection, suggestion_ids)
+    later = "coalesce(later.ordered_at, later.occurred_at)", "coalesce(outcomes.ordered_at, outcomes.occurred_at)"
+    connection.exec_driver_sql(
+        "UPDATE outcomes SET current = (retracted_at IS NULL AND NOT EXISTS (SELECT 1 FROM outcomes AS later "
+        "WHERE later.suggestion_id = outcomes.suggestion_id AND later.retracted_at IS NULL "
+        f"AND ({later[0]} > {later[1]} OR ({later[0]} = {later[1]} AND later.outcome_id > outcomes.outcome_id)))) "
+        f"WHERE suggestion_id {some}",
+        (given,),
+    )

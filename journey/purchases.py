@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from journey.database import Base, Instant, Money
+
+BY_CARD = text("card_no IS NOT NULL")
 
 
 class PosLine(Base):
@@ -19,7 +21,12 @@ class PosLine(Base):
     """
 
     __tablename__ = "pos_lines"
-    __table_args__ = (Index(None, "customer_id", "sold_at"), Index(None, "store_id", "sold_at"))
+    __table_args__ = (
+        Index(None, "customer_id", "sold_at"),
+        Index(None, "store_id", "sold_at"),
+        # what a card that is linked later can still move
+        Index("ix_pos_lines_card_no", "card_no", sqlite_where=BY_CARD, postgresql_where=BY_CARD),
+    )
 
     receipt_id: Mapped[str] = mapped_column(primary_key=True)
     line_no: Mapped[int] = mapped_column(primary_key=True)

@@ -8,6 +8,8 @@ from journey import (
     audit,
     coupons,
     customers,
+    erasures,
+    fact_days,
     identity,
     outcomes,
     products,
@@ -40,6 +42,8 @@ TABLE_MODULES = (
     accounts,
     actions,
     audit,
+    erasures,
+    fact_days,
     ledger,
 )
 metadata = Base.metadata

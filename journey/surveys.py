@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from journey.database import Base, Instant
@@ -21,11 +21,18 @@ class Survey(Base):
     touchpoint: Mapped[str | None]
 
 
+BY_EMAIL = text("email_hash IS NOT NULL")
+
+
 class Answer(Base):
     """One answer; rows of one ``response_id`` are one person's sheet. ``touchpoint`` is '' where none is meant."""
 
     __tablename__ = "answers"
-    __table_args__ = (Index(None, "customer_id"), Index(None, "survey_id", "answered_at"))
+    __table_args__ = (
+        Index(None, "customer_id"),
+        Index(None, "survey_id", "answered_at"),
+        Index("ix_answers_email_hash", "email_hash", sqlite_where=BY_EMAIL, postgresql_where=BY_EMAIL),
+    )
 
     response_id: Mapped[str] = mapped_column(primary_key=True)
     question: Mapped[str] = mapped_column(primary_key=True)

@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-23 17:03:38.802980
+Create Date: 2026-11-23 17:25:30.793488
 """
 
 from __future__ import annotations
@@ -81,6 +81,13 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("answers", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_answers_customer_id"), ["customer_id"], unique=False)
+        batch_op.create_index(
+            "ix_answers_email_hash",
+            ["email_hash"],
+            unique=False,
+            sqlite_where=sa.text("email_hash IS NOT NULL"),
+            postgresql_where=sa.text("email_hash IS NOT NULL"),
+        )
         batch_op.create_index(
             batch_op.f("ix_answers_survey_id_answered_at"), ["survey_id", "answered_at"], unique=False
         )
@@ -257,6 +264,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_dismissals_customer_id"), ["customer_id"], unique=False)
 
     op.create_table(
+        "erasures",
+        sa.Column("digest", sa.String(), nullable=False),
+        sa.Column("salt", sa.String(), nullable=False),
+        sa.Column("erased_at", journey.database.Instant(), nullable=False),
+        sa.PrimaryKeyConstraint("digest", name=op.f("pk_erasures")),
+    )
+    op.create_table(
+        "fact_days",
+        sa.Column("table_name", sa.String(), nullable=False),
+        sa.Column("day", sa.Integer(), nullable=False),
+        sa.Column("token", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("table_name", "day", name=op.f("pk_fact_days")),
+    )
+    op.create_table(
         "follow_ups",
         sa.Column("follow_up_id", sa.String(), nullable=False),
         sa.Column("suggestion_id", sa.String(), nullable=True),
@@ -306,6 +327,9 @@ def upgrade() -> None:
         sa.Column("undone_at", journey.database.Instant(), nullable=True),
         sa.Column("undone_by", sa.String(), nullable=True),
         sa.PrimaryKeyConstraint("merge_id", name=op.f("pk_merges")),
+        sa.UniqueConstraint(
+            "survivor_id", "merged_id", "merged_at", name=op.f("uq_merges_survivor_id_merged_id_merged_at")
+        ),
     )
     with op.batch_alter_table("merges", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_merges_merged_id"), ["merged_id"], unique=False)
@@ -384,6 +408,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("receipt_id", "line_no", name=op.f("pk_pos_lines")),
     )
     with op.batch_alter_table("pos_lines", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_pos_lines_card_no",
+            ["card_no"],
+            unique=False,
+            sqlite_where=sa.text("card_no IS NOT NULL"),
+            postgresql_where=sa.text("card_no IS NOT NULL"),
+        )
         batch_op.create_index(batch_op.f("ix_pos_lines_customer_id_sold_at"), ["customer_id", "sold_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_pos_lines_store_id_sold_at"), ["store_id", "sold_at"], unique=False)
 
@@ -582,6 +613,11 @@ def downgrade() -> None:
     with op.batch_alter_table("pos_lines", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_pos_lines_store_id_sold_at"))
         batch_op.drop_index(batch_op.f("ix_pos_lines_customer_id_sold_at"))
+        batch_op.drop_index(
+            "ix_pos_lines_card_no",
+            sqlite_where=sa.text("card_no IS NOT NULL"),
+            postgresql_where=sa.text("card_no IS NOT NULL"),
+        )
 
     op.drop_table("pos_lines")
     with op.batch_alter_table("person_sessions", schema=None) as batch_op:
@@ -615,6 +651,8 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_follow_ups_customer_id"))
 
     op.drop_table("follow_ups")
+    op.drop_table("fact_days")
+    op.drop_table("erasures")
     with op.batch_alter_table("dismissals", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_dismissals_customer_id"))
 
@@ -651,6 +689,11 @@ def downgrade() -> None:
     op.drop_table("api_keys")
     with op.batch_alter_table("answers", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_answers_survey_id_answered_at"))
+        batch_op.drop_index(
+            "ix_answers_email_hash",
+            sqlite_where=sa.text("email_hash IS NOT NULL"),
+            postgresql_where=sa.text("email_hash IS NOT NULL"),
+        )
         batch_op.drop_index(batch_op.f("ix_answers_customer_id"))
 
     op.drop_table("answers")

@@ -1,0 +1,52 @@
+"""Which days of which facts changed: what lets the lake be written incrementally."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+
+from sqlalchemy import BigInteger, Connection, Table
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Mapped, mapped_column
+
+from journey.database import Base
+
+WHOLE = -1_000_000  # the "day" of a table that the lake keeps in one file
+
+MICROSECONDS = 86_400_000_000
+# The day that a row of each fact is filed under in the lake: the store's own for sales, else that of UTC.
+DAY_SQL = {
+    "pos_lines": "local_day",
+    "web_events": f"occurred_at / {MICROSECONDS}",
+    "suggestions": f"shown_at / {MICROSECONDS}",
+    "outcomes": f"occurred_at / {MICROSECONDS}",
+}
+
+
+class FactDay(Base):
+    """A day of a fact table; ``token`` is drawn anew whenever anything of that day changes.
+
+    A random token instead of a counter: a lake that has seen this token is up to date, whichever database it was
+    last written from. Days are those of ``local_day`` for pos_lines, of UTC for the other facts.
+    """
+
+    __tablename__ = "fact_days"
+
+    table_name: Mapped[str] = mapped_column(primary_key=True)
+    day: Mapped[int] = mapped_column(primary_key=True)
+    token: Mapped[int] = mapped_column(BigInteger)
+
+
+def mark_days(connection: Connection, table: str, days: Iterable[int]) -> None:
+    """Note in the caller's transaction that these days of a table changed."""
+    ordered = sorted(set(days))  # one order for all writers: no two of them can wait for each other
+    if not ordered:
+        return
+    target = FactDay.__table__
+    assert isinstance(target, Table)
+    rows = [{"table_name": table, "day": day, "token": secrets.randbits(62)} for day in ordered]
+    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(target)
+    statement = insert.on_conflict_do_update(
+        index_elements=["table_name", "day"], set_={"token": insert.excluded.token}
+    )
+    connection.execute(statement, rows)
