@@ -51,7 +51,9 @@ def market(products: Products, leaves: Leaves, day: int, promoted: B, laws: Laws
 class Pantry:
     """Each person's needs and memory: what they use, when it runs out, favourites, history and intentions."""
 
-    def __init__(self, people: People, products: Products, leaves: Leaves, laws: Laws, rng: np.random.Generator) -> None:
+    def __init__(
+        self, people: People, products: Products, leaves: Leaves, laws: Laws, rng: np.random.Generator
+    ) -> None:
         n, k = people.n, len(leaves.name)
         concerned = np.stack([people.needs[need] for need in leaves.need], axis=1)
         centre = np.add.reduceat(products.taste, products.start) / (products.stop - products.start)[:, None]
@@ -126,7 +128,7 @@ class Lines:
 
 def fill(
     pantry: Pantry, person: I, store: I, day: int, today: Market, products: Products, leaves: Leaves,
-    taste: F, laws: Laws, rng: np.random.Generator,
+    people: People, laws: Laws, rng: np.random.Generator,
 ) -> Lines:  # fmt: skip
     """Baskets of the day's buying visits; ``person`` -1 buys by popularity alone. One row per (visit, product)."""
     v = len(person)
@@ -156,11 +158,13 @@ def fill(
     impulse_visit = np.repeat(np.arange(v), count)
     options = today.anything((2, len(impulse_visit)), rng)
     p = person[impulse_visit]
-    better = (taste[p] * (products.taste[options[1]] - products.taste[options[0]])).sum(axis=1) > 0
+    better = (people.taste[p] * (products.taste[options[1]] - products.taste[options[0]])).sum(axis=1) > 0
     impulse = np.where(better & (p >= 0), options[1], options[0])
     old = pantry.history[p, rng.integers(0, HISTORY, len(p))]
     again = (p >= 0) & (old >= 0) & (rng.random(len(p)) < laws.impulse_familiar)
     impulse = np.where(again, old, impulse)
+    drawn = (p >= 0) & (people.joined[p] == day) & (rng.random(len(p)) < laws.magnet_pull)
+    impulse = np.where(drawn, rng.choice(products.magnets, len(p)), impulse)
     # intentions that browsing, mails and coupons have left
     slot_row, slot = np.nonzero((pantry.intent[who] >= 0) & (pantry.intent_until[who] >= day))
     chance = rng.random(len(slot_row))

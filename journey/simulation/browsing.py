@@ -73,9 +73,7 @@ def browse(
     wanted = np.where(wants, np.minimum(rng.geometric(0.6, n) - 1, count - 1), -1)
     numbers = sessions.add(person, clock(n, day, rng), views, wanted, started_by)
     hot = np.flatnonzero(wants)
-    pantry.intend(
-        person[hot], views[hot, wanted[hot]], np.full(len(hot), day + laws.intent_days), numbers[hot]
-    )
+    pantry.intend(person[hot], views[hot, wanted[hot]], np.full(len(hot), day + laws.intent_days), numbers[hot])
 
 
 def wander(n: int, day: int, today: Market, products: Products, sessions: Sessions, rng: np.random.Generator) -> None:
@@ -90,4 +88,4 @@ def look(taste: F, today: Market, products: Products, rng: np.random.Generator) 
     """Products that catch the eye: the better of two popular ones by taste; shape (n, VIEWS)."""
     a, b = today.anything((2, len(taste), VIEWS), rng)
     gain = np.einsum("nd,nvd->nv", taste, products.taste[b] - products.taste[a])
-    return np.where(gain > 0, b, a)
+    return np.asarray(np.where(gain > 0, b, a), dtype=np.int64)

@@ -1,4 +1,4 @@
-"""The days of the chain in order: browsing, mails, coupons, baskets, suggestions; state carries over from day to day."""
+"""The days of the chain in order: browsing, mails, coupons, baskets, suggestions; state carries over."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from journey.simulation.occasions import STORE, Occasions
 from journey.simulation.offers import Offers
 from journey.simulation.people import People
 from journey.simulation.products import I, Leaves, Products
-from journey.simulation.proposals import ProposalLog, propose
+from journey.simulation.proposals import Attended, ProposalLog, propose
 
 
 @dataclass
@@ -68,23 +68,24 @@ def run_days(
         rows = np.arange(bounds[day], bounds[day + 1])
         buyers = rows[occasions.buys[rows]]
         person = occasions.person[buyers]
-        lines = fill(
-            pantry, person, occasions.store[buyers], day, today, products, leaves, people.taste, laws, rng
-        )  # fmt: skip
+        lines = fill(pantry, person, occasions.store[buyers], day, today, products, leaves, people, laws, rng)
         visit, product, origin, seen = lines.visit, lines.product, lines.origin, lines.seen
         attended = np.flatnonzero(
-            (service.clerk[buyers] >= 0) & (person >= 0) & (person < people.members) & (occasions.channel[buyers] == STORE)
-            & occasions.card[buyers] & people.profiling[person] & (people.payer[person] == person)
+            (service.clerk[buyers] >= 0) & (occasions.channel[buyers] == STORE)
+            & (person >= 0) & (person < people.members) & occasions.card[buyers]
+            & people.profiling[person] & (people.payer[person] == person)
             & (pantry.history_at[person] > 0)
         )  # fmt: skip
         if len(attended):
             row = buyers[attended]
             basket = np.sort(visit * np.int64(len(products.ids)) + product)
-            more = propose(
+            who = Attended(
                 attended, person[attended], occasions.store[row], service.clerk[row], service.began[row],
-                service.seconds[row], service.congestion[row], offers.focus_on(day), seen_on_web[person[attended]],
-                basket, today, pantry, people, products, leaves, clerks, log, laws, rng,
+                service.seconds[row], service.congestion[row], seen_on_web[person[attended]].astype(np.int64),
             )  # fmt: skip
+            more = propose(
+                who, offers.focus_on(day), basket, today, pantry, people, products, leaves, clerks, log, laws, rng
+            )
             log.frames[-1] = log.frames[-1].with_columns(visit=buyers[log.frames[-1]["visit"].to_numpy()])
             visit, product = np.concatenate([visit, more.visit]), np.concatenate([product, more.product])
             nothing = np.full(len(more.visit), -1)

@@ -51,11 +51,25 @@ def orders_table(
     collected = np.flatnonzero((occasions.channel == APP) & (occasions.paid < end))
     ordered = occasions.second[collected] - rng.integers(3600, 22 * 3600, len(collected))
     rows = [
-        (occasions.person[collected], occasions.store[collected], ordered, occasions.paid[collected], np.full(len(collected), "collected"))
+        (
+            occasions.person[collected],
+            occasions.store[collected],
+            ordered,
+            occasions.paid[collected],
+            np.full(len(collected), "collected"),
+        )
     ]
     lost = rng.choice(collected, round(0.05 * len(collected)), replace=False) if len(collected) else collected
     at = np.maximum(occasions.second[lost] - rng.integers(2, 15, len(lost)) * DAY_SECONDS, 0)
-    rows.append((occasions.person[lost], occasions.store[lost], at, at + rng.integers(4, 30, len(lost)) * 3600, np.full(len(lost), "cancelled")))
+    rows.append(
+        (
+            occasions.person[lost],
+            occasions.store[lost],
+            at,
+            at + rng.integers(4, 30, len(lost)) * 3600,
+            np.full(len(lost), "cancelled"),
+        )
+    )
     app = np.flatnonzero(people.has_app[: people.members] & ~people.one_time[: people.members])
     waiting = rng.choice(app, min(len(app), max(3, len(collected) // days.n)), replace=False)
     at = end - rng.integers(600, 9 * 3600, len(waiting))

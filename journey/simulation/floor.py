@@ -111,10 +111,21 @@ def make_roster(clerks: Clerks, days: Days, rng: np.random.Generator) -> pl.Data
     base = day * DAY_SECONDS
     begins = base + np.where(late, 13 * 3600 + 1800 - stagger, 8 * 3600 + 2700 + stagger)
     segments = []
-    for offset, hours, duty in ((0, 3.75, first), (3.75, 1.0, np.full(len(who), 3)), (4.75, 3.0, 1 - first), (7.75, 0.75, np.full(len(who), 2))):
+    for offset, hours, duty in (
+        (0, 3.75, first),
+        (3.75, 1.0, np.full(len(who), 3)),
+        (4.75, 3.0, 1 - first),
+        (7.75, 0.75, np.full(len(who), 2)),
+    ):
         a = begins + int(offset * 3600)
-        segments.append(pl.DataFrame({"clerk": who, "day": day, "begins": a, "ends": a + int(hours * 3600), "duty": duty}))
-    return pl.concat(segments).with_columns(store=pl.Series(clerks.store)[pl.concat(segments)["clerk"]]).sort("begins", "clerk")
+        segments.append(
+            pl.DataFrame({"clerk": who, "day": day, "begins": a, "ends": a + int(hours * 3600), "duty": duty})
+        )
+    return (
+        pl.concat(segments)
+        .with_columns(store=pl.Series(clerks.store)[pl.concat(segments)["clerk"]])
+        .sort("begins", "clerk")
+    )
 
 
 def serve(occasions: Occasions, clerks: Clerks, roster: pl.DataFrame, laws: Laws, rng: np.random.Generator) -> Service:

@@ -58,6 +58,8 @@ class Laws:
     promotion_share: float = 0.05
     promotion_lift: float = 2.0
     return_share: float = 0.012
+    magnet_share: float = 0.015  # products that draw new customers
+    magnet_pull: float = 0.45  # of the impulses of a first visit
     # --- web -------------------------------------------------------------------------------------
     web_gap_days: float = 9.0
     intent_share: float = 0.50  # sessions that carry an intention to buy
@@ -76,6 +78,7 @@ class Laws:
     holdout_share: float = 0.10
     suggestions_per_set: int = 5
     propose_base: float = 0.62
+    propose_in_basket: float = 0.2  # factor where the customer holds the product already
     accept_base: tuple[float, float, float] = (-1.35, -2.25, -2.05)  # repeat, explore, focus (logit)
     taste_on_accept: float = 0.60
     skill_sd: float = 0.42

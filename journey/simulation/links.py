@@ -47,7 +47,8 @@ def make_links(people: People, days: Days, laws: Laws, rng: np.random.Generator)
     frames = []
     cookie_linked = np.full(n, NEVER, dtype=np.int64)
     for kind, values in (
-        ("card", card), ("app", app), ("cookie", cookie), ("ec_account", account), ("email_hash", email), ("phone_hash", phone),
+        ("card", card), ("app", app), ("cookie", cookie),
+        ("ec_account", account), ("email_hash", email), ("phone_hash", phone),
     ):  # fmt: skip
         later = rng.integers(0, days.n * DAY_SECONDS, n)
         after = start if kind == "card" else np.minimum(start + rng.integers(0, 400, n) * DAY_SECONDS, later)
@@ -88,4 +89,6 @@ def one_id_table(people: People, links: Links) -> pl.DataFrame:
         schema=own.schema,
     )
     ghosts = pl.col("person_id").str.starts_with("ghost")
-    return pl.concat([own, shared]).with_columns(customer_id=pl.when(ghosts).then(None).otherwise(pl.col("customer_id")))
+    return pl.concat([own, shared]).with_columns(
+        customer_id=pl.when(ghosts).then(None).otherwise(pl.col("customer_id"))
+    )

@@ -29,9 +29,9 @@ class Occasions:
     second: I  # of the window, when the person enters (or starts the order)
     store: I
     channel: I
-    buys: B
     paid: I  # second of the window when the receipt is printed
     left: I
+    buys: B
     card: B  # the card (or account) is shown at the till
 
     def __len__(self) -> int:
@@ -51,7 +51,6 @@ def make_occasions(
     channel = np.where(ec, EC, np.where(app, APP, STORE))
     away = rng.random(k) < 0.12
     store = np.where(away, people.second[person], people.home[person])
-    at_door = channel != EC
     # strangers at the door
     alive_rate = _expected(people, person, day, factor, laws, stores, days)
     members_per_factor = (alive_rate / factor).mean(axis=1)
@@ -78,9 +77,11 @@ def make_occasions(
     paid = np.maximum(left - rng.integers(20, 90, len(day)), second + 30)
     card = (person >= 0) & ((channel != STORE) | (rng.random(len(day)) >= laws.forgot_card))
     order = np.lexsort((second, day))
-    columns = (person, day, second, store, channel, buys, paid, left, card)
     rates = base[:, None, None] * kind_factors(laws)[None, :, None] * stores.profile
-    return Occasions(*(c[order] for c in columns)), rates
+    return Occasions(
+        person=person[order], day=day[order], second=second[order], store=store[order], channel=channel[order],
+        paid=paid[order], left=left[order], buys=buys[order], card=card[order],
+    ), rates  # fmt: skip
 
 
 def _visits(people: People, factor: F, laws: Laws, rng: np.random.Generator) -> tuple[I, I]:

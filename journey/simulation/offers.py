@@ -92,17 +92,25 @@ def make_offers(
     for row in range(c):
         chosen = reach[rng.random(len(reach)) < laws.coupon_reach]
         span = max(1, min(20, days.n - begins[row]))
-        at = (begins[row] + rng.integers(0, span, len(chosen))) * DAY_SECONDS + rng.integers(8 * 3600, 21 * 3600, len(chosen))
+        at = (begins[row] + rng.integers(0, span, len(chosen))) * DAY_SECONDS + rng.integers(
+            8 * 3600, 21 * 3600, len(chosen)
+        )
         late = people.joined[chosen] * DAY_SECONDS > at
         chosen, at = chosen[~late], at[~late]
         mind = np.full(len(chosen), product[row])
         if leaf[row] >= 0:
             mind = rng.integers(products.start[leaf[row]], products.stop[leaf[row]], len(chosen))
-        grants.append(np.stack([np.full(len(chosen), row), chosen, at, rng.integers(0, len(CHANNELS), len(chosen)), mind]))
+        grants.append(
+            np.stack([np.full(len(chosen), row), chosen, at, rng.integers(0, len(CHANNELS), len(chosen)), mind])
+        )
     all_grants = np.concatenate(grants, axis=1)
     all_grants = all_grants[:, np.argsort(all_grants[2], kind="stable")]
     focus, targets = _campaigns(days, products, leaves, stores, rng)
-    return Offers(coupons, leaf, product, value, percent, begins, channels, *all_grants, targets, focus)
+    return Offers(
+        coupons=coupons, leaf=leaf, product=product, value=value, percent=percent, begins=begins, channels=channels,
+        grant_coupon=all_grants[0], grant_person=all_grants[1], grant_second=all_grants[2],
+        grant_channel=all_grants[3], grant_product=all_grants[4], targets=targets, focus=focus,
+    )  # fmt: skip
 
 
 def _campaigns(
@@ -110,7 +118,11 @@ def _campaigns(
 ) -> tuple[list[tuple[int, int, I]], pl.DataFrame]:
     focus: list[tuple[int, int, I]] = []
     rows = []
-    themes = [k for k, c in enumerate(leaves.category) if c.split(" > ")[0] in ("スキンケア", "サプリ・健康", "オーラルケア", "ヘアケア")]
+    themes = [
+        k
+        for k, c in enumerate(leaves.category)
+        if c.split(" > ")[0] in ("スキンケア", "サプリ・健康", "オーラルケア", "ヘアケア")
+    ]
     for number, first in enumerate(range(10, max(11, days.n - 20), 42)):
         last = min(first + 34, days.n - 1)
         leaf = int(rng.choice(themes))
@@ -130,5 +142,7 @@ def _campaigns(
                 "stores": "|".join(stores.ids[: stores.n]),
             }
         )
-    schema = dict.fromkeys(("campaign_id", "name", "starts_on", "ends_on", "product_id", "category", "stores"), pl.String)
+    schema = dict.fromkeys(
+        ("campaign_id", "name", "starts_on", "ends_on", "product_id", "category", "stores"), pl.String
+    )
     return focus, pl.DataFrame(rows, schema=schema)

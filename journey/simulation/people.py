@@ -131,7 +131,8 @@ def attitude(name: str, experience: F, laws: Laws, rng: np.random.Generator) -> 
     explained = experience @ weights
     sd = np.sqrt(weights @ touchpoint_correlation(laws) @ weights)
     noise = laws.heart_head_noise
-    return np.sqrt(1 - noise) * explained / sd + np.sqrt(noise) * rng.normal(0, 1, len(experience))
+    felt = np.sqrt(1 - noise) * explained / sd + np.sqrt(noise) * rng.normal(0, 1, len(experience))
+    return np.asarray(felt, dtype=np.float64)
 
 
 def touchpoint_correlation(laws: Laws) -> F:

@@ -77,6 +77,7 @@ class Products:
     carried: NDArray[np.bool_]  # (stores + EC, P)
     attributes: list[str]
     staple: I  # (L,) the best seller of each leaf: on sale everywhere and always
+    magnets: I  # products that first visits are often made for
     offered: NDArray[np.bool_]  # (P,) may be suggested: no alcohol, no tobacco, no 第1類
 
 
@@ -143,11 +144,13 @@ def make_products(n: int, leaves: Leaves, days: Days, n_stores: int, laws: Laws,
     centre = rng.normal(0, 1, (len(leaves.tops), laws.taste_dimensions))[leaves.top]
     centre = 0.5 * centre + rng.normal(0, 0.6, (len(rows), laws.taste_dimensions))
     makers_taste = {b: rng.normal(0, 0.5, laws.taste_dimensions) for b in makers}
-    taste = centre[leaf_of] + np.stack([makers_taste[b] for b in brand_of]) + rng.normal(0, 0.6, (p, laws.taste_dimensions))
+    taste = (
+        centre[leaf_of] + np.stack([makers_taste[b] for b in brand_of]) + rng.normal(0, 0.6, (p, laws.taste_dimensions))
+    )
     taste /= np.linalg.norm(taste, axis=1, keepdims=True)
     rank = np.concatenate([rng.permutation(k) + 1 for k in per_leaf])
     demand = leaves.use / leaves.cycle * leaves.multi**0.3
-    zipf = rank ** -laws.zipf_exponent
+    zipf = rank**-laws.zipf_exponent
     zipf /= np.add.reduceat(zipf, start)[leaf_of]
     released = np.where(rng.random(p) < 0.08, rng.integers(0, days.n, p), -rng.integers(30, 2000, p))
     discontinued = np.where(rng.random(p) < 0.04, rng.integers(days.n // 4 + 1, days.n + 1, p), 10_000)
@@ -158,15 +161,17 @@ def make_products(n: int, leaves: Leaves, days: Days, n_stores: int, laws: Laws,
     released[first], discontinued[first], carried[:, first] = -900, 10_000, True
     flags = np.array([row["flag"] for row in rows])[leaf_of]
     carried[-1, flags == "たばこ"] = False
+    always = np.flatnonzero(carried[:-1].all(axis=0) & (released < 0) & (discontinued == 10_000))
+    magnets = rng.choice(always, max(3, min(len(always), round(p * laws.magnet_share))), replace=False)
     offered = ~np.isin(flags, ("酒", "たばこ", "第1類"))
     return Products(
         ids, names, brand_of, leaf_of, start, start + per_leaf, np.array(prices, dtype=np.int64), taste,
-        demand[leaf_of] * zipf, released, discontinued, carried, attributes, first, offered,
+        demand[leaf_of] * zipf, released, discontinued, carried, attributes, first, magnets, offered,
     )  # fmt: skip
 
 
 def _items(text: str) -> list[tuple[str, str, str, float]]:
-    """``noun[variants][sizes];…`` → (noun, variant, size, place of the size between the smallest 0 and the largest 1)."""
+    """``noun[variants][sizes];…`` → (noun, variant, size, step of the size from 0 to 1)."""
     out = []
     for noun, variants, sizes in re.findall(r"([^;\[]+)\[([^\]]+)\]\[([^\]]+)\]", text):
         steps = sizes.split("|")
@@ -184,12 +189,17 @@ def _share_out(n: int, leaves: Leaves, room: I) -> I:
         per_leaf += np.minimum(np.maximum(more, free & (more.sum() == 0)), room - per_leaf)
     if n > room.sum():
         per_leaf += np.round((n - room.sum()) * weight / weight.sum()).astype(np.int64)
-    return per_leaf
+    return np.asarray(per_leaf, dtype=np.int64)
 
 
 def _attributes(flag: str, size: str, variant: str) -> str:
     unit = "".join(c for c in size.split(" ")[-1] if not (c.isascii() and (c.isdigit() or c == "."))) or "個"
-    document: dict[str, object] = {"size": size, "unit": unit, "variant": variant, "age_restricted": flag in ("酒", "たばこ")}
+    document: dict[str, object] = {
+        "size": size,
+        "unit": unit,
+        "variant": variant,
+        "age_restricted": flag in ("酒", "たばこ"),
+    }
     if flag.startswith("第"):
         document["otc_class"] = flag
     document["sensitive"] = flag.startswith("第") or flag in ("酒", "たばこ")

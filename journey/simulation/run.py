@@ -10,18 +10,20 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from journey.simulation import counters, floor, served, tills, truth
+from journey.simulation import counters, floor, served, tills
 from journey.simulation.chain import run_days
 from journey.simulation.days import DAY_SECONDS, make_days
 from journey.simulation.delivery import instants, write_extract
 from journey.simulation.dirt import spoil
 from journey.simulation.laws import Laws
 from journey.simulation.links import make_links, one_id_table
+from journey.simulation.notices import checkin_events, invitation_events, mail_events
 from journey.simulation.occasions import make_occasions
 from journey.simulation.offers import make_offers
 from journey.simulation.people import customers_table, make_people
 from journey.simulation.products import make_leaves, make_products, products_table
 from journey.simulation.stores import make_stores, stores_table
+from journey.simulation.truth import drivers, operations, persons, write_truth
 from journey.simulation.voices import SURVEYS, make_voices
 from journey.simulation.webshop import web_events_table
 
@@ -85,10 +87,14 @@ def simulate(
     log = proposals.table()
     till = tills.ring_up(sales, occasions, people, goods, leaves, offers, chain, calendar, laws, stream(11))
     lines = tills.pos_lines_table(till, people, links, goods, offers, chain, staff, roster, calendar)
-    web, led = web_events_table(
-        sessions, till, mails, occasions, people, links, goods, leaves, chain, calendar, laws, stream(12)
-    )
     voices = make_voices(occasions, service, people, staff, leaves, goods, chain, calendar, laws, stream(13))
+    told = stream(21)
+    notices = [
+        mail_events(mails, people, links, goods, told),
+        invitation_events(voices.invited, people, links, calendar, told),
+        checkin_events(occasions, people, links, chain, laws, told),
+    ]
+    web, led = web_events_table(sessions, till, notices, people, links, goods, leaves, calendar, stream(12))
     within = pl.col("linked").is_not_null() & (pl.col("linked") < calendar.n * DAY_SECONDS)
     tables = {
         "stores": stores_table(chain),
@@ -96,7 +102,10 @@ def simulate(
         "products": products_table(goods, leaves, calendar),
         "customers": customers_table(people, calendar, chain),
         "identities": links.table.filter(within).select(
-            "kind", "value", customer_id=pl.Series(people.ids).gather(links.table.filter(within)["person"]), linked_at="linked"
+            "kind",
+            "value",
+            customer_id=pl.Series(people.ids).gather(links.table.filter(within)["person"]),
+            linked_at="linked",
         ),
         "pos_lines": lines,
         "web_events": web,
@@ -125,25 +134,26 @@ def simulate(
     )  # fmt: skip
     setting = {
         "stores": stores, "customers": customers, "clerks": len(staff.ids), "products": len(goods.ids), "days": days,
-        "seed": seed, "start": calendar.start.isoformat(), "end": calendar.date_of(days).isoformat(), "dirty_share": dirty_share,
+        "seed": seed, "start": calendar.start.isoformat(), "end": calendar.date_of(days).isoformat(),
+        "dirty_share": dirty_share,
     }  # fmt: skip
-    truth.write_truth(
+    write_truth(
         Path(directory),
         {
-            "clerks": truth.clerks_truth(staff, log, chain, leaves, laws, stream(20)),
-            "customers": truth.customers_truth(people, laws),
-            "products": truth.products_truth(goods, leaves, laws),
-            "uplift": truth.uplift_truth(log, people, laws),
-            "acceptance": truth.acceptance_truth(log),
-            "arrivals": truth.arrivals_truth(rates, chain),
-            "days": truth.days_truth(calendar),
-            "service": truth.service_truth(occasions, service, chain, laws),
+            "clerks": persons.clerks_truth(staff, log, chain, leaves, laws, stream(20)),
+            "customers": persons.customers_truth(people, laws),
+            "products": persons.products_truth(goods, leaves, laws),
+            "uplift": persons.uplift_truth(log, people, laws),
+            "acceptance": persons.acceptance_truth(log),
+            "arrivals": operations.arrivals_truth(rates, chain),
+            "days": operations.days_truth(calendar),
+            "service": operations.service_truth(occasions, service, chain, laws),
             "web_links": links_truth,
-            "drivers": truth.drivers_truth(laws),
-            "practices": truth.practices_truth(laws),
-            "actions": truth.actions_truth(calendar, chain, laws),
+            "drivers": drivers.drivers_truth(laws),
+            "practices": drivers.practices_truth(laws),
+            "actions": operations.actions_truth(calendar, chain, laws),
             "comments": voices.comments,
-            "asked": voices.asked.with_columns(date=pl.Series([calendar.date_of(d).isoformat() for d in voices.asked["day"]])).drop("day"),
+            "asked": operations.asked_truth(voices.invited, calendar),
             "one_id": one_id_table(people, links),
             "dirty": dirty,
         },

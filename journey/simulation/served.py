@@ -21,7 +21,9 @@ def suggestion_ids(log: pl.DataFrame) -> pl.Series:
     return log.select(pl.concat_str(pl.lit("G"), pl.int_range(pl.len()).cast(pl.String).str.zfill(9))).to_series()
 
 
-def suggestions_table(log: pl.DataFrame, people: People, products: Products, clerks: Clerks, stores: Stores) -> pl.DataFrame:
+def suggestions_table(
+    log: pl.DataFrame, people: People, products: Products, clerks: Clerks, stores: Stores
+) -> pl.DataFrame:
     """The ``suggestions`` table; times in seconds of the window."""
     return log.select(
         suggestion_id=suggestion_ids(log),
@@ -50,7 +52,9 @@ def outcomes_table(log: pl.DataFrame, clerks: Clerks, rng: np.random.Generator) 
         [
             rng.choice(_CONSIDERING, n, p=[0.4, 0.25, 0.35]),
             rng.choice(_DECLINED, n, p=[0.26, 0.24, 0.18, 0.22, 0.10]),
-            np.where(log["congestion"].to_numpy() > 1.5, "hurried", rng.choice(_NOT_PROPOSED, n, p=[0.3, 0.2, 0.4, 0.1])),
+            np.where(
+                log["congestion"].to_numpy() > 1.5, "hurried", rng.choice(_NOT_PROPOSED, n, p=[0.3, 0.2, 0.4, 0.1])
+            ),
         ],
         "",
     )

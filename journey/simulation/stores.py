@@ -57,7 +57,9 @@ def make_stores(n: int, rng: np.random.Generator) -> Stores:
             profile[store, day] = np.where(is_open, curve, 0)
     profile /= profile.sum(axis=2, keepdims=True)
     size = rng.lognormal(0, 0.25, n)
-    opened = [f"{int(y)}-{int(m):02d}-01" for y, m in zip(rng.integers(1996, 2024, n), rng.integers(1, 13, n), strict=True)]
+    opened = [
+        f"{int(y)}-{int(m):02d}-01" for y, m in zip(rng.integers(1996, 2024, n), rng.integers(1, 13, n), strict=True)
+    ]
     return Stores(
         n,
         [f"S{i + 1:03d}" for i in range(n)] + ["EC001"],

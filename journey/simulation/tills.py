@@ -16,7 +16,7 @@ from journey.simulation.links import Links
 from journey.simulation.occasions import EC, STORE, Occasions
 from journey.simulation.offers import CHANNELS, VALID_DAYS, Offers
 from journey.simulation.people import People
-from journey.simulation.products import I, Leaves, Products
+from journey.simulation.products import Leaves, Products
 from journey.simulation.stores import CLOSES, OPENS, Stores
 
 
@@ -39,9 +39,11 @@ def ring_up(
     row = sales.occasion
     lines = pl.DataFrame(
         {
-            "occasion": row, "person": occasions.person[row], "store": occasions.store[row], "channel": occasions.channel[row],
+            "occasion": row, "person": occasions.person[row], "store": occasions.store[row],
+            "channel": occasions.channel[row],
             "second": occasions.paid[row], "card": occasions.card[row], "product": sales.product, "quantity": quantity,
-            "gross": gross, "discount": cut, "origin": sales.origin, "seen": sales.seen, "leaf": products.leaf[sales.product],
+            "gross": gross, "discount": cut, "origin": sales.origin, "seen": sales.seen,
+            "leaf": products.leaf[sales.product],
         }
     ).with_row_index("line")  # fmt: skip
     lines = lines.filter(pl.col("second") < days.n * DAY_SECONDS)
@@ -52,13 +54,13 @@ def ring_up(
     group = pl.struct("occasion", "second", "returned").rle_id()
     lines = lines.with_columns(receipt=group).with_columns(line_no=pl.int_range(pl.len()).over("receipt") + 1)
     day = pl.col("second") // DAY_SECONDS
-    lines = lines.with_columns(
-        number=(pl.col("receipt") - pl.col("receipt").min().over("store", day) + 1)
-    )
+    lines = lines.with_columns(number=(pl.col("receipt") - pl.col("receipt").min().over("store", day) + 1))
     return Till(lines, redeemed)
 
 
-def _redeem(lines: pl.DataFrame, offers: Offers, laws: Laws, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _redeem(
+    lines: pl.DataFrame, offers: Offers, laws: Laws, rng: np.random.Generator
+) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Uses a granted coupon on the first line that it fits; one coupon a line, one line a grant."""
     grants = pl.DataFrame(
         {
@@ -75,15 +77,18 @@ def _redeem(lines: pl.DataFrame, offers: Offers, laws: Laws, rng: np.random.Gene
         shop=pl.Series(["store" in c for c in offers.channels])[offers.grant_coupon],
     )
     grants = grants.filter(pl.Series(rng.random(grants.height) < 0.75))  # some never think of it
-    mine = lines.filter((pl.col("person") >= 0) & pl.col("card")).select("line", "person", "second", "leaf", "product", "channel")
+    mine = lines.filter((pl.col("person") >= 0) & pl.col("card")).select(
+        "line", "person", "second", "leaf", "product", "channel"
+    )
+    columns = ("grant", "coupon", "line", "second", "granted", "until", "ec", "shop", "channel")
+    by_leaf = grants.filter(pl.col("want_leaf") >= 0)
+    by_product = grants.filter(pl.col("want_product") >= 0)
     fits = pl.concat(
         [
-            grants.filter(pl.col("want_leaf") >= 0).join(mine, left_on=["person", "want_leaf"], right_on=["person", "leaf"]).select(
-                "grant", "coupon", "line", "second", "granted", "until", "ec", "shop", "channel"),
-            grants.filter(pl.col("want_product") >= 0).join(mine, left_on=["person", "want_product"], right_on=["person", "product"]).select(
-                "grant", "coupon", "line", "second", "granted", "until", "ec", "shop", "channel"),
+            by_leaf.join(mine, left_on=["person", "want_leaf"], right_on=["person", "leaf"]).select(columns),
+            by_product.join(mine, left_on=["person", "want_product"], right_on=["person", "product"]).select(columns),
         ]
-    )  # fmt: skip
+    )
     fits = (
         fits.filter(
             (pl.col("second") > pl.col("granted"))
@@ -142,7 +147,9 @@ def pos_lines_table(
     cashier = (
         lines.select("store", "second", row=pl.int_range(pl.len()))
         .sort("second", maintain_order=True)
-        .join_asof(on_till, left_on="second", right_on="begins", by="store", strategy="backward", check_sortedness=False)
+        .join_asof(
+            on_till, left_on="second", right_on="begins", by="store", strategy="backward", check_sortedness=False
+        )
         .sort("row")
     )
     who = pl.when(cashier["ends"] > cashier["second"]).then(cashier["cashier"]).otherwise(None)
@@ -181,7 +188,7 @@ def grants_table(till: Till, offers: Offers, people: People) -> pl.DataFrame:
             "grant": np.arange(len(offers.grant_coupon)),
         }
     )
-    used = till.redeemed.select("grant", redeemed_at="at", redeemed_channel=pl.Series(["store", "ec", "app"]).gather(till.redeemed["channel"]))
+    used = till.redeemed.select(
+        "grant", redeemed_at="at", redeemed_channel=pl.Series(["store", "ec", "app"]).gather(till.redeemed["channel"])
+    )
     return frame.join(used, on="grant", how="left", maintain_order="left").drop("grant")
-
-

@@ -1,4 +1,4 @@
-"""The web events of the extract: sessions spelled out, EC and app orders, mails, check-ins; and which session led to what."""
+"""The web events of the extract: sessions spelled out, EC and app orders, and which session led to what."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 import polars as pl
 
 from journey.simulation.browsing import MAIL, VIEWS, Sessions
-from journey.simulation.chain import Mails
 from journey.simulation.days import DAY_SECONDS, Days
-from journey.simulation.laws import Laws
 from journey.simulation.links import Links
-from journey.simulation.occasions import STORE, Occasions
+from journey.simulation.occasions import STORE
 from journey.simulation.people import B, People
 from journey.simulation.products import I, Leaves, Products
-from journey.simulation.stores import Stores
 from journey.simulation.tills import Till
 
-KINDS = ("view", "search", "cart", "favorite", "purchase", "content_view", "recommend_click", "mail_sent", "mail_open", "checkin")  # fmt: skip
+KINDS = (
+    "view", "search", "cart", "favorite", "purchase", "content_view", "recommend_click",
+    "mail_sent", "mail_open", "checkin",
+)  # fmt: skip
 _KIND = {name: i for i, name in enumerate(KINDS)}
 _ARTICLES = 40
 
@@ -35,7 +35,12 @@ class Visitors:
 def _piece(kind: str, session: I, second: I, product: I | None = None) -> pl.DataFrame:
     product = np.full(len(session), -1) if product is None else product
     return pl.DataFrame(
-        {"kind": np.full(len(session), _KIND[kind]), "session": session, "second": second, "product": product.astype(np.int64)}
+        {
+            "kind": np.full(len(session), _KIND[kind]),
+            "session": session,
+            "second": second,
+            "product": product.astype(np.int64),
+        }
     )
 
 
@@ -70,27 +75,33 @@ def session_events(sessions: Sessions, rng: np.random.Generator) -> tuple[pl.Dat
 
 
 def order_events(till: Till, first_session: int, rng: np.random.Generator) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """(events, orders) of the sessions in which EC and app orders were made; orders: occasion, session, person, second."""
+    """(events, orders) of the sessions in which EC and app orders were made, one row of ``orders`` per session."""
     lines = till.lines.filter((pl.col("channel") != STORE) & ~pl.col("returned"))
     orders = lines.group_by("occasion", maintain_order=True).agg(
         person=pl.col("person").first(), paid=pl.col("second").min()
     )
     orders = orders.with_columns(session=first_session + pl.int_range(pl.len()))
     orders = orders.with_columns(second=pl.col("paid") - pl.Series(rng.integers(240, 1500, orders.height)))
-    lines = lines.join(orders.select("occasion", "session", began="second", paid="paid"), on="occasion", maintain_order="left")
+    lines = lines.join(
+        orders.select("occasion", "session", began="second", paid="paid"), on="occasion", maintain_order="left"
+    )
     lines = lines.with_columns(share=pl.Series(rng.random(lines.height)) * 0.8)
     at = (lines["began"] + ((lines["paid"] - lines["began"]) * lines["share"]).cast(pl.Int64)).to_numpy()
     session, product = lines["session"].to_numpy(), lines["product"].to_numpy()
     bought = lines["paid"].to_numpy()
     events = pl.concat(
-        [_piece("view", session, at, product), _piece("cart", session, at + 8, product), _piece("purchase", session, bought, product)]
+        [
+            _piece("view", session, at, product),
+            _piece("cart", session, at + 8, product),
+            _piece("purchase", session, bought, product),
+        ]
     )
     return events, orders
 
 
 def web_events_table(
-    sessions: Sessions, till: Till, mails: Mails, occasions: Occasions, people: People, links: Links,
-    products: Products, leaves: Leaves, stores: Stores, days: Days, laws: Laws, rng: np.random.Generator,
+    sessions: Sessions, till: Till, notices: list[pl.DataFrame], people: People, links: Links, products: Products,
+    leaves: Leaves, days: Days, rng: np.random.Generator,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
     """(web_events, links from sessions to receipt lines); times in seconds of the window."""
     events, person, second, started = session_events(sessions, rng)
@@ -133,10 +144,15 @@ def web_events_table(
         referrer=pl.when("first").then("referrer"),
     )  # fmt: skip
     table = pl.concat(
-        [named, _mail_events(mails, people, links, products, rng), _checkins(occasions, people, links, stores, laws, rng)],
+        [
+            named,
+            *notices,
+        ],
         how="diagonal_relaxed",
     )
-    table = table.filter(pl.col("occurred_at") < days.n * DAY_SECONDS).sort("occurred_at", "kind", "visitor_id", maintain_order=True)
+    table = table.filter(pl.col("occurred_at") < days.n * DAY_SECONDS).sort(
+        "occurred_at", "kind", "visitor_id", maintain_order=True
+    )
     number = pl.int_range(pl.len()).cast(pl.String).str.zfill(9)
     table = table.select(pl.concat_str(pl.lit("E"), number).alias("event_id"), pl.all())
     return table, _links(till, orders, len(person))
@@ -152,15 +168,9 @@ def _visitors(person: I, second: I, order: B, people: People, links: Links, rng:
     has_app, has_web = people.has_app[known] & ~stranger, people.has_web[known] & ~stranger
     app = has_app & (~has_web | (rng.random(len(person)) < 0.4))
     nameless = rng.integers(0, max(1, round(stranger.sum() / 1.8)), len(person))
-    visitor = pl.DataFrame(
-        {
-            "app": app, "stranger": stranger, "known": known,
-            "a": pl.Series(links.app).gather(known), "v": pl.Series(links.cookie).gather(known), "x": nameless,
-        }
-    ).select(
-        pl.when("app").then("a").when(pl.col("stranger")).then(pl.concat_str(pl.lit("x"), pl.col("x").cast(pl.String).str.zfill(8)))
-        .otherwise("v")
-    ).to_series()  # fmt: skip
+    passer_by = pl.concat_str(pl.lit("x"), pl.Series("x", nameless).cast(pl.String).str.zfill(8))
+    visitor = pl.Series(links.app).gather(known).zip_with(pl.Series(app), pl.Series(links.cookie).gather(known))
+    visitor = visitor.zip_with(pl.Series(~stranger), pl.select(passer_by).to_series())
     linked = links.cookie_linked[known] <= second
     logged_in = ~stranger & (app | order | (linked & (rng.random(len(person)) < 0.35)))
     customer = pl.Series(people.ids).gather(known).zip_with(
@@ -169,46 +179,8 @@ def _visitors(person: I, second: I, order: B, people: People, links: Links, rng:
     return Visitors(visitor, customer, app)
 
 
-def _mail_events(mails: Mails, people: People, links: Links, products: Products, rng: np.random.Generator) -> pl.DataFrame:
-    sent = mails.day * DAY_SECONDS + 7 * 3600 + rng.integers(0, 600, len(mails.day))
-    opened = sent + np.minimum(rng.exponential(7 * 3600, len(sent)).astype(np.int64) + 30, 16 * 3600)
-    frame = pl.DataFrame(
-        {
-            "visitor_id": pl.Series(links.cookie).gather(mails.person),
-            "app": pl.Series(links.app).gather(mails.person),
-            "customer_id": pl.Series(people.ids).gather(mails.person),
-            "product_id": pl.Series(products.ids).gather(mails.product),
-            "content_id": pl.select(pl.concat_str(pl.lit("MAIL"), pl.Series(mails.day).cast(pl.String).str.zfill(4))).to_series(),
-            "sent": sent, "opened_at": opened, "opened": mails.opened,
-        }
-    ).with_columns(visitor_id=pl.when(pl.col("visitor_id") == "").then("app").otherwise("visitor_id"))  # fmt: skip
-    both = ("visitor_id", "customer_id", "product_id", "content_id")
-    return pl.concat(
-        [
-            frame.select("sent", *both).rename({"sent": "occurred_at"}).with_columns(kind=pl.lit("mail_sent")),
-            frame.filter("opened").select("opened_at", *both).rename({"opened_at": "occurred_at"}).with_columns(kind=pl.lit("mail_open")),
-        ]
-    )
-
-
-def _checkins(occasions: Occasions, people: People, links: Links, stores: Stores, laws: Laws, rng: np.random.Generator) -> pl.DataFrame:
-    known = np.maximum(occasions.person, 0)
-    could = (occasions.person >= 0) & (occasions.channel == STORE) & people.has_app[known]
-    rows = np.flatnonzero(could & (rng.random(len(could)) < laws.checkin_share))
-    who = occasions.person[rows]
-    return pl.DataFrame(
-        {
-            "occurred_at": occasions.second[rows] + rng.integers(0, 40, len(rows)),
-            "visitor_id": pl.Series(links.app).gather(who),
-            "customer_id": pl.Series(people.ids).gather(who),
-            "kind": ["checkin"] * len(rows),
-            "page": pl.Series(stores.ids).gather(occasions.store[rows]),
-        }
-    )
-
-
 def _links(till: Till, orders: pl.DataFrame, n_sessions: int) -> pl.DataFrame:
-    """Truth: session → receipt line; ``how`` is same, substitute (another of its kind) or order (bought within the session)."""
+    """Truth: session → receipt line; ``how`` is same, substitute (another of its kind) or order (in the session)."""
     led = till.lines.filter((pl.col("origin") >= 0) & ~pl.col("returned")).select(
         "receipt", "line_no", session="origin", seen="seen", product="product",
         how=pl.when(pl.col("seen") == pl.col("product")).then(pl.lit("same")).otherwise(pl.lit("substitute")),
@@ -220,5 +192,3 @@ def _links(till: Till, orders: pl.DataFrame, n_sessions: int) -> pl.DataFrame:
     )
     both = pl.concat([led, direct])
     return both.with_columns(session_id=_session_ids(n_sessions)[both["session"]])
-
-
