@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from collections import Counter
+from random import Random
+
+import pytest
+
+from recommender.exploration import draw
+
+
+def test_propensities_are_those_of_the_draws() -> None:
+    order, k, share, width, rounds = list(range(20)), 4, 0.4, 5, 40_000
+    random = Random(1)
+    times: Counter[tuple[int, int]] = Counter()
+    stated: dict[tuple[int, int], float] = {}
+    for _ in range(rounds):
+        shown = draw(order, k, share=share, width=width, random=random)
+        for rank, (entry, propensity) in enumerate(zip(shown.shown, shown.propensity, strict=True)):
+            times[rank, entry] += 1
+            stated[rank, entry] = propensity
+    assert len(stated) == k * (1 + width)
+    for place, propensity in stated.items():
+        error = (propensity * (1 - propensity) / rounds) ** 0.5
+        assert abs(times[place] / rounds - propensity) < 4.5 * error, place
+    for rank in range(k):
+        assert sum(p for (r, _), p in stated.items() if r == rank) == pytest.approx(1)
+
+
+def test_nothing_is_shown_twice_and_only_one_slot_changes() -> None:
+    random = Random(2)
+    for _ in range(200):
+        shown = draw(list(range(9)), 5, share=1.0, width=10, random=random)
+        assert len(set(shown.shown)) == 5
+        assert sum(entry != rank for rank, entry in enumerate(shown.shown)) == 1
+        assert shown.shown[shown.slot] >= 5
+
+
+@pytest.mark.parametrize(
+    ("order", "k", "share"), [([1, 2], 5, 0.5), ([1, 2, 3], 3, 0.5), ([1, 2, 3], 2, 0.0), ([], 3, 0.5)]
+)
+def test_without_a_tail_or_a_share_the_policy_is_deterministic(order: list[int], k: int, share: float) -> None:
+    shown = draw(order, k, share=share, width=10, random=Random(3))
+    assert shown.shown == order[:k]
+    assert shown.propensity == [1.0] * len(order[:k])
+    assert shown.slot == -1
