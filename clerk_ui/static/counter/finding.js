@@ -4,25 +4,22 @@ import { cleanCode, isMerchandise } from "./codes.js";
 import { get, Refused, Unreachable } from "./requests.js";
 import { searchKept } from "./recent_customers.js";
 
-function listOf(answered, name) {
-  return Array.isArray(answered) ? answered : (answered?.[name] ?? answered?.items ?? []);
-}
-
 /** Customers that match; without a network those kept on the tablet, with `stale: true`. */
 export async function findCustomers(text, { signal } = {}) {
   try {
-    const answered = await get(`/api/customers?q=${encodeURIComponent(text)}`, { signal });
-    return { customers: listOf(answered, "customers"), stale: false };
+    const { customers } = await get(`/api/customers?q=${encodeURIComponent(text)}`, { signal });
+    return { customers, stale: false };
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     const kept = await searchKept(text);
-    return { customers: kept.map(({ card }) => card), stale: true };
+    const wanted = cleanCode(text);
+    return { customers: kept.map(({ card, codes }) => ({ ...card, exact: codes.includes(wanted) })), stale: true };
   }
 }
 
 /** Products that match a name or a code. */
 export async function findProducts(text, { signal } = {}) {
-  return listOf(await get(`/api/products?q=${encodeURIComponent(text)}`, { signal }), "products");
+  return (await get(`/api/products?q=${encodeURIComponent(text)}`, { signal })).products;
 }
 
 /**
@@ -36,10 +33,10 @@ export async function resolveCode(raw) {
   const customers = () => findCustomers(code).catch((error) => calm(error));
   const early = merchandise ? products() : null;
   const found = await customers();
-  const exact = found?.customers?.filter((customer) => customer.exact !== false) ?? [];
+  const exact = found?.customers.filter((customer) => customer.exact) ?? [];
   if (exact.length === 1) return { kind: "customer", id: exact[0].customer_id, code };
   const items = (await (early ?? products())) ?? [];
-  const item = items.find((product) => product.product_id === code || product.jan === code) ?? (items.length === 1 ? items[0] : null);
+  const item = items.find((product) => product.product_id === code) ?? (items.length === 1 ? items[0] : null);
   if (item) return { kind: "product", id: item.product_id, product: item, code };
   if (exact.length > 1) return { kind: "several", code };
   return { kind: found?.stale ? "offline" : "unknown", code };

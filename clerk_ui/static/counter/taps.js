@@ -87,13 +87,14 @@ export function dismiss(customerId, suggestion, why) {
 /** A clerk's note on a customer. */
 export function writeNote(customerId, text) {
   const id = newId();
+  const person = signature();
   return enqueue({
     id,
     kind: "note",
     method: "POST",
     path: `/api/customers/${encodeURIComponent(customerId)}/notes`,
-    body: { note_id: id, text },
-    person: signature(),
+    body: { note_id: id, text, clerk_id: person.clerk_id },
+    person,
     label: { text: text.slice(0, 40) },
   });
 }
@@ -101,13 +102,20 @@ export function writeNote(customerId, text) {
 /** A date on which to come back to a customer who is considering. */
 export function followUp(customerId, suggestion, dueOn) {
   const id = newId();
+  const person = signature();
   return enqueue({
     id,
     kind: "follow_up",
     method: "PUT",
     path: `/api/follow-ups/${id}`,
-    body: { customer_id: customerId, suggestion_id: suggestion.suggestion_id, due_on: dueOn, text: productLabel(suggestion) },
-    person: signature(),
+    body: {
+      customer_id: customerId,
+      suggestion_id: suggestion.suggestion_id,
+      due_on: dueOn,
+      text: productLabel(suggestion),
+      clerk_id: person.clerk_id,
+    },
+    person,
     label: { product: productLabel(suggestion), date: dueOn },
   });
 }
@@ -116,15 +124,8 @@ export function followUp(customerId, suggestion, dueOn) {
 export function finishFollowUp(task) {
   return enqueue({
     kind: "follow_up",
-    method: "PUT",
-    path: `/api/follow-ups/${task.follow_up_id}`,
-    body: {
-      customer_id: task.customer_id,
-      suggestion_id: task.suggestion_id ?? null,
-      due_on: task.due_on,
-      text: task.text ?? null,
-      done: true,
-    },
+    method: "POST",
+    path: `/api/follow-ups/${task.follow_up_id}/done`,
     group: `follow-up:${task.follow_up_id}`,
     person: signature(),
     label: { product: task.text ?? "", date: task.due_on },
@@ -133,13 +134,16 @@ export function finishFollowUp(task) {
 
 /** Redeem a coupon at the counter. */
 export function redeemCoupon(customerId, coupon) {
+  const id = newId();
+  const person = signature();
   return enqueue({
+    id,
     kind: "redemption",
     method: "PUT",
     path: `/api/coupons/${encodeURIComponent(coupon.coupon_id)}/redemption`,
-    body: { customer_id: customerId, redeemed_at: shown() },
+    body: { customer_id: customerId, redeemed_at: shown(), redemption_id: id, clerk_id: person.clerk_id },
     group: `coupon:${coupon.coupon_id}:${customerId}`,
-    person: signature(),
+    person,
     label: { product: coupon.name },
   });
 }

@@ -14,7 +14,8 @@ function section(title, name, count, ...children) {
 }
 
 function headLine(card) {
-  const days = card.days_since_last_visit ?? (card.last_visit_at ? daysSince(card.last_visit_at) : null);
+  // kept cards grow older: count from the moment, not from when they were fetched
+  const days = card.last_visit_at ? daysSince(card.last_visit_at) : null;
   return h(
     "div",
     { class: "about about--head" },
@@ -22,24 +23,23 @@ function headLine(card) {
       "div",
       { class: "row" },
       card.tier && h("span", { class: "badge badge--kaki" }, icon("star"), hasPhrase(`tier.${card.tier}`) ? t(`tier.${card.tier}`) : card.tier),
-      h("span", { class: "bold" }, days === null || days === undefined ? t("customer.first_visit") : t("customer.last_visit", { ago: ago(days) })),
+      h("span", { class: "bold" }, days === null ? t("customer.first_visit") : t("customer.last_visit", { ago: ago(days) })),
     ),
     consentLine(card),
   );
 }
 
 function consentLine(card) {
-  const profiling = card.consent?.profiling ?? card.consent_profiling;
-  const contact = card.consent?.contact ?? card.consent_contact;
+  const { profiling, contact } = card.consent;
   const line = (value, name) =>
     h("span", { class: value === false ? "badge badge--bad" : "badge" }, t(`consent.${name}`, { value: t(`consent.${value === false ? "no" : value ? "yes" : "unknown"}`) }));
   return h("div", { class: "row" }, line(profiling, "profiling"), line(contact, "contact"));
 }
 
 function orders(card) {
-  const list = card.orders ?? [];
+  const list = card.orders;
   if (!list.length) return null;
-  return section(t("orders.title"), "parcel", list.length, h("ul", { class: "facts" }, list.map((order) => h("li", {}, h("strong", {}, order.order_id), " ", order.pickup_at && t("orders.pickup", { time: when(order.pickup_at) }), order.status && hasPhrase(`orders.${order.status}`) ? h("span", { class: "badge badge--good" }, t(`orders.${order.status}`)) : null))));
+  return section(t("orders.title"), "parcel", list.length, h("ul", { class: "facts" }, list.map((order) => h("li", {}, h("strong", {}, order.order_id), " ", order.pickup_at && t("orders.pickup", { time: when(order.pickup_at) }), !order.here && h("span", { class: "badge badge--warn" }, t("orders.elsewhere")), order.status && hasPhrase(`orders.${order.status}`) ? h("span", { class: "badge badge--good" }, t(`orders.${order.status}`)) : null))));
 }
 
 function couponValue(coupon) {
@@ -49,13 +49,13 @@ function couponValue(coupon) {
 }
 
 function coupons(card, serving) {
-  const list = card.coupons ?? [];
+  const list = card.coupons;
   if (!list.length) return null;
   serving.redeemed ??= new Set();
   const row = (coupon) => {
     const used = serving.redeemed.has(coupon.coupon_id);
     const item = h("li", { class: "coupon" });
-    const where = coupon.channel ?? coupon.granted_channel;
+    const where = coupon.channel;
     fill(
       item,
       h("div", { class: "coupon__what" }, h("strong", {}, coupon.name), h("span", { class: "small" }, [couponValue(coupon), coupon.valid_until && t("coupon.until", { day: day(coupon.valid_until) }), where && hasPhrase(`channel.${where}`) && t("coupon.from", { channel: t(`channel.${where}`) })].filter(Boolean).join(" ・ "))),
@@ -74,9 +74,9 @@ function coupons(card, serving) {
 }
 
 function interests(card) {
-  const list = card.web_interests ?? card.interests ?? [];
+  const list = card.web_interests;
   if (!list.length) return section(t("web.title"), "globe", 0, h("p", { class: "small soft" }, t("web.none")));
-  return section(t("web.title"), "globe", list.length, h("ul", { class: "facts" }, list.slice(0, 6).map((event) => h("li", { class: "interest" }, h("span", {}, event.product?.name ?? event.product_name ?? event.name ?? event.query ?? event.content_id ?? ""), h("span", { class: "small soft" }, [hasPhrase(`web.${event.kind}`) && t(`web.${event.kind}`), event.times > 1 && t("web.times", { n: event.times }), when(event.last_at ?? event.occurred_at ?? event.at)].filter(Boolean).join(" ・ "))))));
+  return section(t("web.title"), "globe", list.length, h("ul", { class: "facts" }, list.slice(0, 6).map((event) => h("li", { class: "interest" }, h("span", {}, event.product_name ?? event.query ?? event.content_id ?? ""), h("span", { class: "small soft" }, [hasPhrase(`web.${event.kind}`) && t(`web.${event.kind}`), event.times > 1 && t("web.times", { n: event.times }), when(event.last_at)].filter(Boolean).join(" ・ "))))));
 }
 
 function lastAnswer(card) {
@@ -87,15 +87,15 @@ function lastAnswer(card) {
 }
 
 function frequent(card) {
-  const list = card.frequent_products ?? card.frequent ?? [];
+  const list = card.frequent_products;
   if (!list.length) return null;
-  return section(t("frequent.title"), "repeat", 0, h("ul", { class: "facts" }, list.slice(0, 5).map((product) => h("li", { class: "row row--apart" }, h("span", {}, product.name ?? product.product?.name), h("span", { class: "small soft" }, t("frequent.times", { n: product.times ?? product.purchases ?? product.count })))) ));
+  return section(t("frequent.title"), "repeat", 0, h("ul", { class: "facts" }, list.slice(0, 5).map((product) => h("li", { class: "row row--apart" }, h("span", {}, product.name), h("span", { class: "small soft" }, t("frequent.times", { n: product.times })))) ));
 }
 
 function notes(card) {
   const kept = h("ul", { class: "facts" });
-  const row = (note) => h("li", { class: "note" }, h("p", {}, note.text), h("p", { class: "small soft" }, [note.clerk_name ?? note.clerk?.name, note.written_at && when(note.written_at)].filter(Boolean).join(" ・ ")));
-  fill(kept, (card.notes ?? []).slice(0, 5).map(row));
+  const row = (note) => h("li", { class: "note" }, h("p", {}, note.text), h("p", { class: "small soft" }, [note.clerk_name, note.written_at && when(note.written_at)].filter(Boolean).join(" ・ ")));
+  fill(kept, card.notes.slice(0, 5).map(row));
   const field = h("textarea", { id: "note", class: "input", rows: 2, maxlength: 500, placeholder: t("notes.placeholder") });
   const { account_id: account, name } = signature();
   draftOf(account).then((draft) => {

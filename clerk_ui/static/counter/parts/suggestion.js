@@ -34,8 +34,8 @@ export function stockLine(stock) {
     const few = stock.here <= 2;
     return h("span", { class: `stock ${few ? "stock--few" : ""}` }, t(few ? "stock.few" : "stock.here", { n: number(stock.here) }));
   }
-  const near = (stock.nearby ?? []).find((place) => (place.quantity ?? place.stock ?? 0) > 0);
-  return h("span", { class: "stock stock--none" }, near ? t("stock.near", { store: near.name ?? near.store_id }) : t("stock.none"));
+  const near = (stock.nearby ?? []).find((place) => place.quantity > 0);
+  return h("span", { class: "stock stock--none" }, near ? t("stock.near", { store: near.name }) : t("stock.none"));
 }
 
 /** Price with tax, large enough for arm's length. */

@@ -10,12 +10,12 @@ import { markBadges, priceTag, stockLine, talkText } from "./suggestion.js";
 const WHYS = ["allergy", "has_it", "dislikes", "not_for_household"];
 
 function nearbyList(nearby) {
-  const places = (nearby ?? []).filter((place) => (place.quantity ?? place.stock ?? 0) > 0);
+  const places = (nearby ?? []).filter((place) => place.quantity > 0);
   if (!places.length) return null;
   return h(
     "ul",
     { class: "facts" },
-    places.map((place) => h("li", { class: "row row--apart" }, h("span", {}, place.name ?? place.store_id), h("span", { class: "figure bold" }, t("stock.count", { n: number(place.quantity ?? place.stock) })))),
+    places.map((place) => h("li", { class: "row row--apart" }, h("span", {}, place.name), h("span", { class: "figure bold" }, t("stock.count", { n: number(place.quantity) })))),
   );
 }
 

@@ -53,7 +53,7 @@ export function customerScreen({ id, code, go, redraw }) {
   }
 
   function nothing() {
-    if (serving.card?.consent?.profiling === false || serving.card?.consent_profiling === false) {
+    if (serving.card?.consent.may_profile === false) {
       return empty("lock", t("suggestions.no_consent"), t("suggestions.no_consent.how"));
     }
     return empty("bag", t("suggestions.none"), t("suggestions.none.how"), button(t("again"), { onclick: refresh }));

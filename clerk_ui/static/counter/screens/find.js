@@ -96,11 +96,11 @@ export function findScreen({ onCode }) {
   async function loadExpected() {
     try {
       const answered = await get("/api/expected");
-      const list = Array.isArray(answered) ? answered : (answered.expected ?? answered.items ?? []);
+      const list = answered.expected;
       fill(
         expected,
         list.length
-          ? h("ul", { class: "rows" }, list.map((visit) => customerRow(visit.customer ?? visit, expectedDetail(visit))))
+          ? h("ul", { class: "rows" }, list.map((visit) => customerRow(visit, expectedDetail(visit))))
           : empty("door", t("find.expected.none"), t("find.expected.none.how")),
       );
     } catch (error) {
@@ -156,15 +156,15 @@ export function findScreen({ onCode }) {
 }
 
 function lastVisit(customer) {
-  const days = customer.days_since_last_visit ?? (customer.last_visit_at ? daysSince(customer.last_visit_at) : null);
-  return days === null || days === undefined ? (customer.tier ?? "") : t("customer.last_visit", { ago: ago(days) });
+  const days = customer.last_visit_at ? daysSince(customer.last_visit_at) : null;
+  return days === null ? t("customer.first_visit") : t("customer.last_visit", { ago: ago(days) });
 }
 
 function expectedDetail(visit) {
-  const source = visit.source ?? visit.kind;
-  const time = visit.at ?? visit.arrived_at ?? visit.pickup_at;
+  const { source, at, attended } = visit;
   return [
-    hasPhrase(`expected.${source}`) && h("span", { class: `badge badge--${source === "checkin" ? "good" : "ai"}` }, t(`expected.${source}`)),
-    time && h("time", { datetime: time }, ` ${when(time)}`),
+    attended && h("span", { class: "badge" }, icon("check"), t("expected.attended")),
+    !attended && hasPhrase(`expected.${source}`) && h("span", { class: `badge badge--${source === "checkin" ? "good" : "ai"}` }, t(`expected.${source}`)),
+    at && h("time", { datetime: at }, ` ${when(at)}`),
   ];
 }

@@ -17,16 +17,15 @@ function figure(label, value, note) {
   return h("div", { class: "tile" }, h("dt", { class: "tile__label" }, label), h("dd", {}, h("span", { class: "tile__value figure" }, value), note && h("span", { class: "small soft" }, note)));
 }
 
-function figures(counts) {
-  const proposed = counts.proposed ?? 0;
-  const bought = counts.bought ?? counts.accepted ?? 0;
+function figures(today, span) {
+  const rate = span.proposed >= ENOUGH ? t("day.rate", { rate: percent(span.accepted / span.proposed), n: number(span.proposed) }) : t("day.small");
   return h(
     "dl",
     { class: "tiles" },
-    figure(t("day.customers"), number(counts.customers ?? 0)),
-    figure(t("day.proposed"), number(proposed)),
-    figure(t("day.bought"), number(bought), proposed >= ENOUGH ? t("day.rate", { rate: percent(bought / proposed), n: number(proposed) }) : t("day.small")),
-    figure(t("day.confirmed"), number(counts.confirmed ?? 0), t("day.confirmed.note")),
+    figure(t("day.customers"), number(today.customers)),
+    figure(t("day.proposed"), number(today.proposed)),
+    figure(t("day.bought"), number(today.accepted), rate),
+    figure(t("day.confirmed"), number(today.confirmed), t("day.confirmed.note")),
   );
 }
 
@@ -36,7 +35,7 @@ function tasks(list) {
     const item = h(
       "li",
       { class: "task" },
-      h("a", { class: "rowlink__name", href: `#/customer/${encodeURIComponent(task.customer_id)}` }, h("strong", {}, t("customer.sama", { name: task.customer_name ?? task.customer?.name ?? t("customer.unnamed") })), h("span", { class: "small soft" }, [task.text, day(task.due_on)].filter(Boolean).join(" ・ "))),
+      h("a", { class: "rowlink__name", href: `#/customer/${encodeURIComponent(task.customer_id)}` }, h("strong", {}, t("customer.sama", { name: task.customer_name ?? t("customer.unnamed") })), h("span", { class: "small soft" }, [task.text, day(task.due_on)].filter(Boolean).join(" ・ "))),
       button(t("follow_up.done"), { icon: "check", onclick: async () => { await finishFollowUp(task); item.remove(); say(t("follow_up.done.said")); } }),
     );
     return item;
@@ -46,13 +45,12 @@ function tasks(list) {
 }
 
 function draw(place, data) {
-  const followUps = data.follow_ups ?? [];
-  const cards = data.know_how ?? data.know_how_cards ?? [];
-  const focus = data.focus ?? data.focus_products ?? [];
-  const outcomes = data.outcomes ?? [];
+  const followUps = data.follow_ups;
+  const cards = data.know_how ?? [];
+  const { focus, outcomes } = data;
   fill(
     place,
-    figures(data.counts ?? data.figures ?? data),
+    figures(data.figures, data.last_28_days),
     h(
       "div",
       { class: "find__columns" },
@@ -62,7 +60,7 @@ function draw(place, data) {
         { class: "panel stack" },
         h("h2", {}, t("day.focus")),
         focus.length
-          ? h("ul", { class: "facts" }, focus.map((one) => h("li", { class: "row row--apart" }, h("span", {}, one.name ?? one.product?.name ?? one.campaign), h("span", { class: "small soft" }, one.ends_on ? t("day.focus.until", { day: day(one.ends_on) }) : ""))))
+          ? h("ul", { class: "facts" }, focus.map((one) => h("li", { class: "row row--apart" }, h("span", {}, one.product_name ?? one.category ?? one.name), h("span", { class: "small soft" }, t("day.focus.until", { day: day(one.ends_on) })))))
           : empty("flag", t("day.focus.none"), t("day.focus.none.how")),
       ),
       h(
@@ -78,7 +76,7 @@ function draw(place, data) {
         { class: "panel stack" },
         h("h2", {}, t("day.outcomes")),
         outcomes.length
-          ? h("ul", { class: "facts" }, outcomes.slice(0, 12).map((one) => h("li", { class: "row row--apart" }, h("span", {}, one.product_name ?? one.product?.name ?? one.product_id, one.confirmed ? h("span", { class: "badge badge--good" }, icon("check"), t("day.till")) : null), h("span", { class: "small soft" }, `${hasPhrase(`result.${one.result}`) ? t(`result.${one.result}`) : one.result} ・ ${when(one.occurred_at)}`))))
+          ? h("ul", { class: "facts" }, outcomes.slice(0, 12).map((one) => h("li", { class: "row row--apart" }, h("span", {}, one.product_name ?? one.product_id, one.confirmed ? h("span", { class: "badge badge--good" }, icon("check"), t("day.till")) : null), h("span", { class: "small soft" }, `${hasPhrase(`result.${one.result}`) ? t(`result.${one.result}`) : one.result} ・ ${when(one.occurred_at)}`))))
           : empty("bag", t("day.outcomes.none"), t("day.outcomes.none.how")),
       ),
     ),
