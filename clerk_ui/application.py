@@ -12,11 +12,13 @@ from flask.json.provider import JSONProvider
 
 from clerk_ui import (
     auth,
+    coe,
     counter,
     database_sessions,
     health,
     intake,
     languages,
+    management,
     metrics,
     openapi,
     problems,
@@ -24,6 +26,7 @@ from clerk_ui import (
     recommendations,
     request_log,
     security,
+    store,
 )
 from clerk_ui.settings import Settings
 
@@ -86,6 +89,9 @@ def build(settings: Settings) -> APIFlask:
         counter,
         intake,
         pwa,
+        management,
+        store,
+        coe,
     ):
         part.init_app(app)
     return app

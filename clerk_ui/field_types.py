@@ -36,6 +36,7 @@ def _client_uuid(value: Any) -> Any:
 NoNul = AfterValidator(no_nul)
 Id = Annotated[str, Field(min_length=1, max_length=64), NoNul]
 Line = Annotated[str, Field(max_length=200), NoNul]
+Text = Annotated[str, Field(max_length=2000), NoNul]
 ClientUuid = Annotated[
     str,
     BeforeValidator(_client_uuid),

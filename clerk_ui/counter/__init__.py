@@ -4,10 +4,30 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.counter import outcomes
+from clerk_ui.counter import (
+    customers,
+    dismissals,
+    expected,
+    follow_ups,
+    my_day,
+    outcomes,
+    products,
+    redemptions,
+    shell,
+)
 
 
 def init_app(app: Flask) -> None:
     """Register the routes."""
-    for module in (outcomes,):
+    for module in (
+        customers,
+        products,
+        outcomes,
+        dismissals,
+        follow_ups,
+        redemptions,
+        expected,
+        my_day,
+        shell,
+    ):
         app.register_blueprint(module.blueprint)

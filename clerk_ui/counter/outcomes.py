@@ -1,8 +1,6 @@
 """What came of a suggestion, as the clerk taps it.
 
-The author of an outcome is the clerk in its body, not whoever is signed in when it arrives: a tap may have waited for
-a network while the tablet changed hands. A tablet may send outcomes of clerks who were signed in on it at some time,
-and, while somebody is signed in, of any clerk of its store (a colleague whose PIN only the tablet itself could check).
+The author of an outcome is the clerk in its body (:mod:`clerk_ui.counter.authors`).
 """
 
 from __future__ import annotations
@@ -11,25 +9,23 @@ from datetime import datetime
 from typing import Any, Literal
 
 from apiflask import APIBlueprint
-from flask import Response, jsonify, request
-from pydantic import Field, TypeAdapter, ValidationError
+from flask import Response, jsonify
+from pydantic import Field
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import requires
+from clerk_ui.counter.authors import author, sender_clock
 from clerk_ui.database_sessions import request_time, writing
 from clerk_ui.field_types import Body, Document, Id, Line, Moment, parsed_uuid
 from clerk_ui.metrics import OUTCOMES
 from clerk_ui.openapi import answers
-from journey.errors import InputError, NotAllowed, NotFound
+from journey.errors import NotAllowed
 from journey.outcome_recording import Recorded, Tap, record_outcome, retract
 from journey.outcomes import Outcome
-from journey.sign_ins import has_worked_on
-from journey.stores import Clerk
 from journey.suggestions import Suggestion
 
-CLOCK_HEADER = "X-Osusume-Clock"
 blueprint = APIBlueprint("outcomes", __name__, tag="Outcomes", url_prefix="/api/outcomes")
 
 
@@ -87,7 +83,7 @@ def put_outcome(caller: Caller, outcome_id: str, body: OutcomeBody) -> Response:
         result=body.result,
         occurred_at=body.occurred_at,
         why=body.why,
-        sent_at=body.sent_at or _sender_clock(),
+        sent_at=body.sent_at or sender_clock(),
     )
     try:
         recorded = _record(caller, tap)
@@ -120,7 +116,7 @@ def delete_outcome(caller: Caller, outcome_id: str) -> dict[str, Any]:
 def _record(caller: Caller, tap: Tap) -> Recorded:
     with writing() as session:
         _check_store(session, caller, tap.suggestion_id)
-        _check_author(session, caller, tap.clerk_id)
+        author(session, caller, tap.clerk_id)
         return record_outcome(
             session,
             tap,
@@ -140,35 +136,6 @@ def _check_store(session: Session, caller: Caller, suggestion_id: str) -> None:
             what_to_do="record it on a tablet of that store",
             problem="other-store",
         )
-
-
-def _check_author(session: Session, caller: Caller, clerk_id: str) -> None:
-    clerk = session.get(Clerk, clerk_id)
-    if clerk is None:
-        raise NotFound(f"no clerk {clerk_id!r}", where="clerk_id", what_to_do="send the id of a clerk of the record")
-    if caller.tablet is None or has_worked_on(session, clerk_id, caller.tablet.device_id):
-        return
-    if caller.person is not None and clerk.store_id == caller.tablet.store_id:
-        return
-    raise NotAllowed(
-        "this clerk never signed in on this tablet",
-        where="clerk_id",
-        what_to_do="sign in on it once, then send the outcome again",
-        problem="unknown-author",
-    )
-
-
-def _sender_clock() -> datetime | None:
-    shown = request.headers.get(CLOCK_HEADER)
-    if shown is None:
-        return None
-    try:
-        moment: datetime = TypeAdapter(Moment).validate_python(shown)
-    except ValidationError as error:
-        raise InputError(
-            "is no ISO 8601 time with an offset", where=CLOCK_HEADER, what_to_do="send what the clock shows"
-        ) from error
-    return moment
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:
