@@ -5,13 +5,13 @@ from __future__ import annotations
 import unicodedata
 
 HIRAGANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
-SEPARATOR = "\x1f"  # between name and kana: no query can match across it
+SEPARATOR = "|"  # between name and kana
 
 
 def search_form(text: str) -> str:
-    """A text as it is compared: NFKC, lower case, katakana, no spaces, no middle dots."""
+    """A text as it is compared: NFKC, lower case, katakana, no spaces."""
     folded = unicodedata.normalize("NFKC", text).casefold().translate(HIRAGANA)
-    return "".join(folded.replace("・", "").split())
+    return "".join(folded.split())
 
 
 def search_key(*names: str | None) -> str | None:

@@ -18,6 +18,7 @@ from journey.intake.layout import Layout
 from journey.intake.layouts import LAYOUTS
 from journey.intake.ledger import ImportRun
 from journey.intake.loading import TableLoader
+from journey.intake.quarantine import Rejected
 from journey.intake.sources import Batch, Source, open_source, table_files
 from journey.intake.summary import ImportSummary, TableSummary
 from journey.intake.times import Zones
@@ -82,11 +83,11 @@ def import_sources(
     timezone: str,
     now: datetime,
     progress: Progress | None = None,
-    on_batch: Callable[[Layout, Batch, set[int]], None] | None = None,
+    on_batch: Callable[[Layout, Batch, list[Rejected]], None] | None = None,
 ) -> ImportSummary:
     """Import opened files in order, in the caller's transaction.
 
-    ``on_batch`` hears of each batch with the lines of those of its rows that were kept out.
+    ``on_batch`` hears of each batch with those of its rows that were kept out.
     """
     run = connection.execute(insert(ImportRun).values(source=source, started_at=now)).inserted_primary_key
     assert run is not None
@@ -105,7 +106,7 @@ def import_sources(
                     for row in rejected[: max(0, room)]
                 ]
                 if on_batch is not None:
-                    on_batch(layout, batch, {row.line for row in rejected})
+                    on_batch(layout, batch, rejected)
                 if progress is not None:
                     progress(layout.name, loader.summary.read, opened.total)
             loader.close()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base, Instant
 
@@ -41,3 +41,8 @@ class QuarantinedRow(Base):
     state: Mapped[str]
     kept_at: Mapped[datetime] = mapped_column(Instant)
     settled_at: Mapped[datetime | None] = mapped_column(Instant)
+
+
+def recent_runs(session: Session, limit: int) -> list[ImportRun]:
+    """The latest deliveries, the newest first."""
+    return list(session.scalars(select(ImportRun).order_by(ImportRun.run_id.desc()).limit(limit)))

@@ -14,7 +14,7 @@ from journey.intake.checking import ROW, Checked, check
 from journey.intake.known import Known
 from journey.intake.layout import Layout
 from journey.intake.merging import merge
-from journey.intake.quarantine import BAD, CONFLICT, QuarantineWriter, Rejected
+from journey.intake.quarantine import BAD, CONFLICT, ID_COLUMN, REASON_COLUMN, QuarantineWriter, Rejected
 from journey.intake.resolution import resolve
 from journey.intake.sources import Batch
 from journey.intake.staging import Stage
@@ -29,11 +29,20 @@ class TableLoader:
     """Loads one table from one source inside the caller's transaction."""
 
     def __init__(
-        self, connection: Connection, layout: Layout, known: Known, *, file: str, run_id: int, now: datetime
+        self,
+        connection: Connection,
+        layout: Layout,
+        known: Known,
+        *,
+        file: str,
+        run_id: int,
+        now: datetime,
+        keep_rejected: bool = True,
     ) -> None:
         self.connection, self.layout, self.known = connection, layout, known
         self.summary = TableSummary(layout.name, file)
         self.relinked = 0
+        self._keep_rejected = keep_rejected
         self._writer = QuarantineWriter(connection, run_id=run_id, table=layout.name, file=file, now=now)
         self._stage: Stage | None = None
 
@@ -56,7 +65,7 @@ class TableLoader:
             if inserted or updated:
                 self.relinked += after.merged(self.connection, self.layout, stage, frame, self.known)
                 self._mark(frame, resolved.stubs)
-        if rejected:
+        if rejected and self._keep_rejected:
             self._writer.keep(rejected)
         books = self.summary
         bad = len(rejected) - len(conflicts)
@@ -122,7 +131,8 @@ def _rejected(batch: Batch, reasons: pl.DataFrame, kind: str) -> list[Rejected]:
         return []
     rows = reasons[ROW].to_list()
     lines = batch.lines.gather(rows).to_list()
-    raw = batch.frame[rows].select(cells.as_text(column).alias(column.name) for column in batch.frame[rows])
+    came = batch.frame[rows].drop(ID_COLUMN, REASON_COLUMN, strict=False)
+    raw = came.select(cells.as_text(column).alias(column.name) for column in came)
     return [
         Rejected(line, kind, reason, _as_came(row))
         for line, reason, row in zip(lines, reasons["reason"].to_list(), raw.iter_rows(named=True), strict=True)

@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from journey.intake.ledger import QuarantinedRow
 
-OPEN, SETTLED = "open", "settled"
+OPEN, SETTLED, REPLACED = "open", "settled", "replaced"
 BAD, CONFLICT = "bad", "conflict"
 ID_COLUMN, REASON_COLUMN = "quarantine_id", "quarantine_reason"
 PIECE = 1000
