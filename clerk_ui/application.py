@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
 from typing import Any
 
 import orjson
@@ -28,17 +27,11 @@ from clerk_ui import (
     security,
     store,
 )
+from clerk_ui.json_values import plain
 from clerk_ui.settings import Settings
 
 # The largest thing sent to us is a batch of 1,000 rows; a search term or a note never comes near.
 LARGEST_BODY = 4 * 1024 * 1024
-
-
-def plain(value: Any) -> Any:
-    """What JSON has no type for: amounts become numbers, whole where they are whole."""
-    if isinstance(value, Decimal):
-        return int(value) if value == value.to_integral_value() else float(value)
-    raise TypeError(f"{type(value).__name__} does not go into JSON")
 
 
 class FastJson(JSONProvider):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from sqlalchemy import Index
+from sqlalchemy import Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base
@@ -55,3 +55,14 @@ def add_clerk(session: Session, clerk_id: str, *, store_id: str, name: str, role
         session.add(clerk)
         session.flush()
     return clerk
+
+
+def stores(session: Session) -> list[Store]:
+    """All stores by id."""
+    return list(session.scalars(select(Store).order_by(Store.store_id)))
+
+
+def clerk_names(session: Session, *, store_id: str) -> dict[str, str]:
+    """Clerk id → name, of those who belong to a store."""
+    rows = session.execute(select(Clerk.clerk_id, Clerk.name).where(Clerk.store_id == store_id))
+    return {row.clerk_id: row.name for row in rows}

@@ -84,7 +84,7 @@ class Desk:
             table.add_column(column.replace("_", " "), justify="right" if numeric else "left")
         for row in rows:
             table.add_row(*(readable_value(row.get(column)) for column in columns))
-        width = None if sys.stdout.isatty() else 200
+        width = None if sys.stdout.isatty() else 240
         Console(width=width, highlight=False).print(table if rows else "nothing")
 
     def say(self, line: str = "") -> None:

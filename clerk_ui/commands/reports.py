@@ -7,9 +7,8 @@ import importlib
 import inspect
 import sys
 from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import click
 
@@ -17,6 +16,8 @@ from clerk_ui.commands.console import Desk, at_desk, readable_value
 from journey.confirmations import confirm
 from journey.database import reading, writing
 from journey.errors import InputError
+
+COLUMNS_SHOWN = 13  # what a terminal can still line up
 
 # report → (module of analytics with `report`, the key of its main list)
 REPORTS = {
@@ -54,11 +55,10 @@ def report_command(
     desk: Desk, name: str, store: str | None, first: datetime | None, last: datetime | None, as_csv: bool, **asked: Any
 ) -> None:
     """Print an analysis, with the same figures as on the screens; without dates over everything known."""
-    zone = ZoneInfo(desk.settings.chain.timezone)
     options: dict[str, Any] = {
         "store": store,
-        "start": datetime.combine(first, time(), zone) if first else None,
-        "end": datetime.combine(last, time(), zone) + timedelta(days=1) if last else None,
+        "start": first.date() if first else None,
+        "end": last.date() if last else None,
     } | {option: value for option, value in asked.items() if value is not None}
     function = report_function(name)
     known = inspect.signature(function).parameters
@@ -79,9 +79,11 @@ def _print(desk: Desk, document: dict[str, Any]) -> None:
     for key, value in document.items():
         if isinstance(value, list) and value and isinstance(value[0], dict):
             shown = value[:40]
-            desk.table(shown, list(shown[0]), title=f"{key} ({len(value)})")
-            if len(value) > len(shown):
-                desk.say(f"… {len(value) - len(shown)} more; --json or --csv has them all")
+            columns = list(shown[0])
+            desk.table(shown, columns[:COLUMNS_SHOWN], title=f"{key} ({len(value)})")
+            if len(value) > len(shown) or len(columns) > COLUMNS_SHOWN:
+                rest = f"{len(value) - len(shown)} more rows, {max(0, len(columns) - COLUMNS_SHOWN)} more columns"
+                desk.say(f"… {rest}; --json or --csv has them all")
         elif isinstance(value, dict):
             desk.say(f"{key}: " + ", ".join(f"{k} {readable_value(v)}" for k, v in value.items()))
         elif isinstance(value, list):

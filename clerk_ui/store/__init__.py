@@ -1,0 +1,12 @@
+"""Pages of a store's manager (店長)."""
+
+from __future__ import annotations
+
+from flask import Flask
+
+from clerk_ui.store import team
+
+
+def init_app(app: Flask) -> None:
+    """Register the pages."""
+    app.register_blueprint(team.blueprint)
