@@ -1,35 +1,107 @@
-"""The one place where HTTP meets the recommender: the model in use."""
+"""The one place where HTTP meets the recommender: asking for suggestions, and telling it what has just happened."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app
+from sqlalchemy.orm import Session
 
 from clerk_ui.application_settings import settings
-from journey.errors import OsusumeError
-from recommender.registry import Registry
-from recommender.served_model import ServedModel
+from clerk_ui.languages import current_language
+from clerk_ui.metrics import PLAINER
+from journey.database import to_micros
+from journey.errors import OsusumeError, Unavailable
+from recommender.event_memory import seen_of
+from recommender.requests import Policy, SuggestionRequest, SuggestionSet
+from recommender.serving import Recommender, online_store
+
+KEY = "osusume.recommender"
 
 
 def init_app(app: Flask) -> None:
-    """Point at the registry; the model is read with the first request, after the workers were forked."""
+    """Make this worker's recommender; the model itself is read with the first request, after the fork."""
     with app.app_context():
-        app.extensions["osusume.model"] = ServedModel(Registry(settings().storage.home))
+        chain, web, storage = settings().chain, settings().web, settings().storage
+        policy = Policy(
+            consent_default=chain.consent_default == "allowed",
+            exploration=web.exploration,
+            holdout=web.holdout,
+            holdout_salt=chain.name,
+        )
+        app.extensions[KEY] = Recommender(storage.home, online_store(storage.redis_url), policy)
 
 
-def served_model() -> ServedModel:
-    """The model of this worker."""
-    model = current_app.extensions["osusume.model"]
-    assert isinstance(model, ServedModel)
-    return model
+def recommender() -> Recommender:
+    """This worker's recommender."""
+    found = current_app.extensions[KEY]
+    assert isinstance(found, Recommender)
+    return found
+
+
+def suggestions(session: Session, request: SuggestionRequest, *, now: datetime) -> SuggestionSet:
+    """A new set for a customer, written down as shown in the caller's transaction.
+
+    Raises:
+        Unavailable: no model has been promoted yet.
+    """
+    return recommender().suggest(session, request, now=now, language=current_language())
+
+
+def suggestions_for_product(
+    session: Session, product_id: str, request: SuggestionRequest, *, now: datetime
+) -> SuggestionSet:
+    """What goes with an item, for nobody in particular; written down as shown.
+
+    Raises:
+        Unavailable: no model has been promoted yet.
+    """
+    return recommender().suggest_for_product(session, product_id, request, now=now, language=current_language())
+
+
+def tell_events(rows: Iterable[Mapping[str, Any]]) -> None:
+    """Web events that were committed: the next suggestions heed them."""
+    recommender().online.record(seen_of(rows))
+
+
+def tell_change(customer_ids: Iterable[str], *, now: datetime) -> None:
+    """Something about these customers was committed (an outcome, a dismissal, a purchase): nothing that was made
+    ahead for them holds any longer.
+    """
+    for customer_id in customer_ids:
+        recommender().note_outcome(customer_id, now=now)
+
+
+def tell_arrival(session: Session, store_id: str, customer_id: str, *, at: datetime, now: datetime) -> None:
+    """A customer is in the store: have the first suggestions ready before a clerk asks.
+
+    Being ahead is a convenience; without a model nothing is made and nothing fails.
+    """
+    recommender().online.arrive(store_id, customer_id, to_micros(at))
+    try:
+        recommender().make_ahead(session, customer_id, store_id, now=now, language=current_language())
+    except Unavailable:
+        PLAINER.labels("ahead").inc()
 
 
 def states() -> dict[str, dict[str, Any]]:
-    """How the parts are that suggestions need; none of them is indispensable to the app."""
+    """How the parts are that suggestions need; outcomes are taken without any of them."""
     try:
-        version, _ = served_model().get()
-        trouble = served_model().trouble
-        return {"model": {"state": "degraded" if trouble else "ok", "detail": trouble or version}}
+        state = recommender().state()
     except OsusumeError as error:
         return {"model": {"state": "degraded", "detail": error.sentence}}
+    version, trouble = state["model"], state["trouble"]
+    where = "Redis" if settings().storage.redis_url else "in this process"
+    reachable = state["online_store"]
+    return {
+        "model": {
+            "state": "ok" if version and not trouble else "degraded",
+            "detail": trouble or version or "no model has been promoted; run: osusume train",
+        },
+        "online_store": {
+            "state": "ok" if reachable else "degraded",
+            "detail": where if reachable else f"{where} does not answer; suggestions are read from the database",
+        },
+    }

@@ -15,27 +15,12 @@ from journey.customers import Customer
 from journey.errors import NotFound
 from journey.identity import Identity
 from journey.purchases import PosLine
+from journey.search import search_form
 
-HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 # NW-7 (Codabar) frames its digits by A-D, CODE39 by *; some scanners send these, some do not.
 FRAMES = re.compile(r"^[A-Da-d*]([0-9\-$:/.+]+|[^*]+)[A-Da-d*]$")
 MERGES_FOLLOWED = 20
 CODE_KINDS = ("card", "app", "ec_account")
-
-
-def folded(text: str) -> str:
-    """The form in which names are compared: NFKC, lower case, hiragana as katakana, no spaces.
-
-    NFKC makes half-width katakana, full-width letters and compatibility forms alike.
-    """
-    plain = unicodedata.normalize("NFKC", text).casefold().translate(HIRAGANA_TO_KATAKANA)
-    return "".join(plain.split())
-
-
-def search_key(name: str | None, kana: str | None) -> str | None:
-    """What is stored beside a customer to be searched: name and reading, folded."""
-    parts = [folded(part) for part in (name, kana) if part]
-    return "|".join(parts) or None
 
 
 def possible_codes(typed: str) -> list[str]:
@@ -116,7 +101,7 @@ def _by_code(session: Session, codes: Sequence[str]) -> list[Customer]:
 
 
 def _by_name(session: Session, typed: str, limit: int) -> list[Customer]:
-    wanted = folded(typed)
+    wanted = search_form(typed)
     if not wanted:
         return []
     pattern = f"%{_escaped(wanted)}%"

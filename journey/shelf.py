@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from journey.errors import NotFound
 from journey.products import Product, Stock
+from journey.search import HIRAGANA
 from journey.stores import Store
 
 KATAKANA_TO_HIRAGANA = {code + 0x60: code for code in range(0x3041, 0x3097)}
-HIRAGANA_TO_KATAKANA = {code: code + 0x60 for code in range(0x3041, 0x3097)}
 
 
 @dataclass(frozen=True)
@@ -68,7 +68,7 @@ def find_products(session: Session, typed: str, *, limit: int = 20) -> list[Prod
     if exact or check_digit_fits(re.sub(r"[\s\-]", "", typed)):
         return list(exact)
     plain = unicodedata.normalize("NFKC", typed).strip().lower()
-    forms = {plain, plain.translate(HIRAGANA_TO_KATAKANA), plain.translate(KATAKANA_TO_HIRAGANA)}
+    forms = {plain, plain.translate(HIRAGANA), plain.translate(KATAKANA_TO_HIRAGANA)}
     patterns = [f"%{_escaped(form)}%" for form in sorted(forms)]
     statement = (
         select(Product)

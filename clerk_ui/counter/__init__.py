@@ -14,6 +14,7 @@ from clerk_ui.counter import (
     products,
     redemptions,
     shell,
+    suggestions,
 )
 
 
@@ -22,6 +23,7 @@ def init_app(app: Flask) -> None:
     for module in (
         customers,
         products,
+        suggestions,
         outcomes,
         dismissals,
         follow_ups,

@@ -8,11 +8,12 @@ import pytest
 from sqlalchemy import select
 
 from journey.audit import AuditEntry
-from journey.customer_search import folded, possible_codes, search_key
+from journey.customer_search import possible_codes
 from journey.customers import Customer
 from journey.database import reading, writing
 from journey.identity import Identity
 from journey.purchases import PosLine
+from journey.search import search_key
 from journey.surveys import Answer
 from journey.visits import Order, Visit
 from journey.web import WebEvent
@@ -71,10 +72,7 @@ def test_member_codes_of_every_symbology_lead_to_one_person(people: Shop) -> Non
     assert found(people, "01") == []  # leading zeros count
 
 
-def test_the_forms_of_codes_and_names() -> None:
-    assert folded("ﾊﾝｶｸ　ＡＢＣ ひら") == "ハンカクabcヒラ"
-    assert search_key("山田 太郎", None) == "山田太郎"
-    assert search_key(None, None) is None
+def test_the_forms_of_codes() -> None:
     assert "123" in possible_codes("*123*")
     assert possible_codes("B12-3B")[:2] == ["B12-3B", "12-3"]
 
