@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -35,12 +35,12 @@ class LoadedModel:
 
 @dataclass(frozen=True)
 class Gathered:
-    """`everything` for customers who may be profiled, `impersonal` for the others; `personal` counts the entries
-    that rest on the customer's own behaviour.
+    """`everything` for customers who may be profiled, `impersonal` (made when asked for) for the others; `personal`
+    counts the entries that rest on the customer's own behaviour.
     """
 
     everything: Candidates
-    impersonal: Candidates
+    impersonal: Callable[[], Candidates]
     personal: int
 
 
@@ -65,7 +65,7 @@ def gather(
         beside = cold
     return Gathered(
         everything=merge([*personal, *open_parts, beside]),
-        impersonal=merge([*open_parts, cold]),
+        impersonal=lambda: merge([*open_parts, cold]),
         personal=sum(len(part) for part in personal),
     )
 
@@ -79,7 +79,7 @@ def ahead_part(model: TrainedModel, customer_id: str | None) -> Candidates:
 def cold_part(model: TrainedModel, store_id: str) -> Candidates:
     """What is popular in the store; the whole chain's list where the model does not know the store."""
     row = as_table(model.store_ids).find(store_id) + 1
-    if not row or not len(range(*model.cold.row(row).indices(len(model.cold.product)))):
+    if model.cold.indptr[row] == model.cold.indptr[row + 1]:
         row = 0
     part = Candidates.of_row(model.cold, row, COLD)
     ground = GROUND["popular_here" if row else "popular"]

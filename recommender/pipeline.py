@@ -54,12 +54,16 @@ def compose(
         if campaign.runs(request.store_id, day) and request.campaign_id in (None, campaign.campaign_id)
     )
 
+    ids: dict[int, str] = {}
+
     def look(products: Sequence[int], earlier: Moment | None) -> Occasion:
+        named = {number: catalogue.products[number] for number in products}
+        ids.update(named)
         seen = read_moment(
             session,
             customer_id=None if earlier else request.customer_id,
             store_id=request.store_id,
-            products=[catalogue.products[number] for number in products],
+            products=list(named.values()),
             now=now,
         )
         moment = earlier.with_stock(seen.stock) if earlier else seen
@@ -73,6 +77,7 @@ def compose(
             may_profile=request.names_somebody and may_profile(moment.consent, policy.consent_default),
             held=frozenset(held),
             campaigns=campaigns,
+            ids=ids,
             repeat_share=loaded.model.arrays.get("repeat_share", UNKNOWN_SHARES),
         )
 

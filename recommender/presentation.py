@@ -23,7 +23,7 @@ def present(found: Shortlist, chosen: Draw, *, set_id: str, language: str) -> tu
     shown = []
     for rank, (entry, propensity) in enumerate(zip(chosen.shown, chosen.propensity, strict=True), start=1):
         product = int(candidates.product[entry])
-        product_id = catalogue.products[product]
+        product_id = occasion.ids[product]
         is_new = bool(candidates.is_new[entry])
         marks = []
         if is_new and occasion.may_profile:

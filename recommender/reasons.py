@@ -37,7 +37,7 @@ def gather_evidence(candidates: Candidates, entry: int, occasion: Occasion) -> d
     facts: dict[str, Any] = {"ground": ground}
     value = float(candidates.value[entry])
     if ground == "bought_before":
-        bought = occasion.moment.bought.get(catalogue.products[product])
+        bought = occasion.moment.bought.get(occasion.ids[product])
         if bought is not None:
             facts["days"] = occasion.day - catalogue.local_day(occasion.store_id, from_micros(bought.last))
             facts["times"] = bought.days

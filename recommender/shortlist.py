@@ -17,7 +17,7 @@ from recommender.requests import EXPLORE, REPEAT, Kind, Policy
 from recommender.rules import REMOVING
 from recommender.rules.base import Occasion
 
-LENGTH: Final = 64
+LENGTH: Final = 40
 GOLDEN: Final = 2_654_435_769
 """2^32 / golden ratio: spreads consecutive numbers evenly (Knuth, TAOCP 3, 6.4)."""
 
@@ -41,19 +41,18 @@ def shortlist(
     `look` reads the moment for some products; given an earlier moment it reads their stock only.
     """
     removed: Counter[str] = Counter()
-    pool = by_worth(gathered.everything, kind, policy)
+    source = gathered.everything
+    pool = by_worth(source, kind, policy)
     head, rest = pool[:LENGTH], pool[LENGTH:]
-    candidates = gathered.everything.take(head)
+    candidates = source.take(head)
     occasion = look(candidates.product.tolist(), None)
     if not occasion.may_profile:
         removed["consent"] += gathered.personal
-        pool = by_worth(gathered.impersonal, kind, policy)
+        source = gathered.impersonal()
+        pool = by_worth(source, kind, policy)
         head, rest = pool[:LENGTH], pool[LENGTH:]
-        candidates = gathered.impersonal.take(head)
+        candidates = source.take(head)
         occasion = look(candidates.product.tolist(), occasion.moment)
-        source = gathered.impersonal
-    else:
-        source = gathered.everything
     passed = through_rules(candidates, occasion, kind, removed)
     while len(passed) < wanted and len(rest):
         candidates = source.take(rest[:LENGTH])
@@ -84,8 +83,8 @@ def through_rules(candidates: Candidates, occasion: Occasion, kind: Kind, remove
     """What the rules leave; purchases since the training make a product known."""
     bought = occasion.moment.bought
     if occasion.may_profile and bought:
-        id_of = occasion.catalogue.products
-        known = np.array([id_of[product] in bought for product in candidates.product.tolist()], np.bool_)
+        ids = occasion.ids
+        known = np.array([ids[product] in bought for product in candidates.product.tolist()], np.bool_)
         candidates = replace(candidates, is_new=candidates.is_new & ~known)
     if kind != "all":
         candidates = candidates.take(candidates.is_new == (kind != REPEAT))

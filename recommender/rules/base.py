@@ -34,6 +34,8 @@ class Occasion:
     held: frozenset[int]
     campaigns: tuple[Campaign, ...]
     repeat_share: NDArray[np.float32]
+    ids: dict[int, str]
+    """The ids of the candidates looked at so far."""
 
 
 class Rule(Protocol):

@@ -13,9 +13,9 @@ def allowed(candidates: Candidates, occasion: Occasion) -> Mask | None:
     restricted = occasion.catalogue.restricted[candidates.product]
     if not restricted.any():
         return None
-    catalogue, bought = occasion.catalogue, occasion.moment.bought
+    ids, bought = occasion.ids, occasion.moment.bought
     own = [
-        occasion.may_profile and bool(is_restricted) and catalogue.products[product] in bought
+        occasion.may_profile and bool(is_restricted) and ids[product] in bought
         for product, is_restricted in zip(candidates.product.tolist(), restricted, strict=True)
     ]
     stays: Mask = ~restricted | np.array(own, np.bool_)

@@ -13,6 +13,7 @@ from journey.suggestions import Suggestion
 from recommender.candidate_set import GROUND, Candidates, merge
 from recommender.pipeline import compose
 from recommender.requests import Policy, SuggestionRequest
+from recommender.shown_sets import COLUMNS
 from recommender.trained import RankedLists
 from tests.recommender.counter import NOW, Counter, event, products
 from tests.recommender.worlds import lists as ranked
@@ -192,3 +193,7 @@ def test_nothing_to_propose_is_an_empty_set(session: Session) -> None:
     trained = model(ahead=RankedLists.empty(3), cold=RankedLists.empty(3))
     answer = Counter(session, trained).ask()
     assert answer.proposals == ()
+
+
+def test_the_written_out_insert_fills_every_column() -> None:
+    assert set(COLUMNS) == set(Suggestion.__table__.columns.keys())
