@@ -44,6 +44,7 @@ def answer_sheets(
         Answer.scale_min,
         Answer.scale_max,
         Answer.comment,
+        Answer.survey_id,
     ).where(chosen)
     schema = {
         "response_id": TEXT,
@@ -57,6 +58,7 @@ def answer_sheets(
         "scale_min": REAL,
         "scale_max": REAL,
         "comment": TEXT,
+        "survey_id": TEXT,
     }
     return scaled_answers(query_frame(session, statement, schema))
 
