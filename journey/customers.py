@@ -40,6 +40,7 @@ class CustomerNote(Base):
 
     note_id: Mapped[str] = mapped_column(primary_key=True)
     customer_id: Mapped[str]
+    customer_ref: Mapped[str | None]
     clerk_id: Mapped[str]
     store_id: Mapped[str]
     written_at: Mapped[datetime] = mapped_column(Instant)

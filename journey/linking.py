@@ -20,6 +20,9 @@ IDENTIFIERS: dict[str, tuple[str, tuple[str, ...]] | None] = {
     "orders": None,
     "contacts": None,
     "suggestions": None,
+    "customer_notes": None,
+    "dismissals": None,
+    "follow_ups": None,
 }
 
 
@@ -43,6 +46,14 @@ def assign_by_identifier(connection: Connection, kind: str, values: Collection[s
 def assign_of_customers(connection: Connection, customers: Collection[str]) -> int:
     """Re-assign every fact that is now one of these customers' to whom it leads; returns how many changed."""
     some, given = among(connection, customers)
+    for table, identifier in IDENTIFIERS.items():
+        # what was recorded on the spot names the customer of that moment: keep that before it moves
+        nothing_else = f" AND {identifier[0]} IS NULL" if identifier else ""
+        connection.exec_driver_sql(
+            f"UPDATE {table} SET customer_ref = customer_id WHERE customer_ref IS NULL AND customer_id {some}"
+            + nothing_else,
+            (given,),
+        )
     connection.exec_driver_sql(
         "UPDATE identities SET customer_id = (SELECT coalesce(c.merged_into, c.customer_id) FROM customers c "
         f"WHERE c.customer_id = identities.customer_ref) WHERE customer_id {some}",

@@ -64,6 +64,7 @@ class FollowUp(Base):
     follow_up_id: Mapped[str] = mapped_column(primary_key=True)
     suggestion_id: Mapped[str | None]
     customer_id: Mapped[str]
+    customer_ref: Mapped[str | None]
     store_id: Mapped[str]
     clerk_id: Mapped[str]
     due_on: Mapped[date]

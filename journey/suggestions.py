@@ -55,6 +55,7 @@ class Dismissal(Base):
 
     dismissal_id: Mapped[str] = mapped_column(primary_key=True)
     customer_id: Mapped[str]
+    customer_ref: Mapped[str | None]
     product_id: Mapped[str]
     clerk_id: Mapped[str]
     why: Mapped[str | None]

@@ -407,11 +407,53 @@ ANSWERS = Layout(
     ordered=(("scale_min", "score"), ("score", "scale_max")),
 )
 
+CUSTOMER_NOTES = Layout(
+    "customer_notes",
+    _table(customers.CustomerNote),
+    (
+        _key("note_id"),
+        _customer(required=True),
+        _clerk(required=True),
+        _store(required=True),
+        _time("written_at", required=True),
+        Column("text", required=True),
+    ),
+)
+DISMISSALS = Layout(
+    "dismissals",
+    _table(suggestions.Dismissal),
+    (
+        _key("dismissal_id"),
+        _customer(required=True),
+        _product(required=True),
+        _id("clerk_id", required=True),
+        Column("why"),
+        _time("dismissed_at", required=True),
+        _time("until"),
+    ),
+)
+FOLLOW_UPS = Layout(
+    "follow_ups",
+    _table(outcomes.FollowUp),
+    (
+        _key("follow_up_id"),
+        _id("suggestion_id"),
+        _customer(required=True),
+        _store(required=True),
+        _clerk(required=True),
+        Column("due_on", Kind.DATE, required=True),
+        Column("text"),
+        _time("created_at", required=True),
+        _time("done_at"),
+    ),
+    fills=frozenset({"done_at"}),
+)
+
 LAYOUTS: dict[str, Layout] = {
     layout.name: layout
     for layout in (
         STORES, CLERKS, PRODUCTS, CUSTOMERS, ERASURES, IDENTITIES, MERGES, COUPONS, COUPON_GRANTS, SURVEYS,
         CLERK_TARGETS, STOCK, TRAFFIC, SHIFTS, ORDERS, CONTACTS, VISITS, POS_LINES, WEB_EVENTS, SUGGESTIONS,
-        OUTCOMES, ANSWERS,
+        OUTCOMES, ANSWERS, CUSTOMER_NOTES, DISMISSALS, FOLLOW_UPS,
     )
 }  # fmt: skip

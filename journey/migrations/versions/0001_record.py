@@ -2,7 +2,7 @@
 
 Revision ID: 0001
 Revises:
-Create Date: 2026-11-23 17:25:30.793488
+Create Date: 2026-11-23 17:32:46.167309
 """
 
 from __future__ import annotations
@@ -204,6 +204,7 @@ def upgrade() -> None:
         "customer_notes",
         sa.Column("note_id", sa.String(), nullable=False),
         sa.Column("customer_id", sa.String(), nullable=False),
+        sa.Column("customer_ref", sa.String(), nullable=True),
         sa.Column("clerk_id", sa.String(), nullable=False),
         sa.Column("store_id", sa.String(), nullable=False),
         sa.Column("written_at", journey.database.Instant(), nullable=False),
@@ -253,6 +254,7 @@ def upgrade() -> None:
         "dismissals",
         sa.Column("dismissal_id", sa.String(), nullable=False),
         sa.Column("customer_id", sa.String(), nullable=False),
+        sa.Column("customer_ref", sa.String(), nullable=True),
         sa.Column("product_id", sa.String(), nullable=False),
         sa.Column("clerk_id", sa.String(), nullable=False),
         sa.Column("why", sa.String(), nullable=True),
@@ -282,6 +284,7 @@ def upgrade() -> None:
         sa.Column("follow_up_id", sa.String(), nullable=False),
         sa.Column("suggestion_id", sa.String(), nullable=True),
         sa.Column("customer_id", sa.String(), nullable=False),
+        sa.Column("customer_ref", sa.String(), nullable=True),
         sa.Column("store_id", sa.String(), nullable=False),
         sa.Column("clerk_id", sa.String(), nullable=False),
         sa.Column("due_on", sa.Date(), nullable=False),
