@@ -79,16 +79,34 @@ def difference_of_rates(x1: float, n1: float, x0: float, n0: float, level: float
 
 
 def difference_of_means(treated: ArrayLike, control: ArrayLike, level: float = 0.95) -> Estimate:
-    """Return mean(treated) − mean(control) with Welch's large-sample interval.
-
-    With fewer than two rows on either side the variance is unknown and the interval is infinite.
-    """
+    """Return mean(treated) − mean(control) with Welch's interval; see `difference_from_sums`."""
     a, b = as_floats(treated), as_floats(control)
-    if a.size < 2 or b.size < 2:
-        value = float(a.mean() - b.mean()) if a.size and b.size else float("nan")
+    sums = [(v.size, float(v.sum()), float(np.sum(v**2))) for v in (a, b)]
+    return difference_from_sums(*sums[0], *sums[1], level=level)
+
+
+def difference_from_sums(
+    n1: float, sum1: float, squares1: float, n0: float, sum0: float, squares0: float, *, level: float = 0.95
+) -> Estimate:
+    """Return the difference of two means from counts, sums and sums of squares, with Welch's t interval.
+
+    With fewer than two rows on either side the variance is unknown and the interval is infinite; without any row on
+    one side the value is NaN.
+    """
+    if n1 < 1 or n0 < 1:
+        return Estimate(float("nan"), -np.inf, np.inf)
+    value = sum1 / n1 - sum0 / n0
+    if n1 < 2 or n0 < 2:
         return Estimate(value, -np.inf, np.inf)
-    value = float(a.mean() - b.mean())
-    half = normal_quantile(level) * float(np.sqrt(a.var(ddof=1) / a.size + b.var(ddof=1) / b.size))
+    variances = [
+        max(squares - total**2 / n, 0.0) / (n - 1) / n
+        for n, total, squares in ((n1, sum1, squares1), (n0, sum0, squares0))
+    ]
+    error2 = variances[0] + variances[1]
+    if error2 <= 0:
+        return Estimate(value, value, value)
+    freedom = error2**2 / (variances[0] ** 2 / (n1 - 1) + variances[1] ** 2 / (n0 - 1))
+    half = float(stats.t.ppf(0.5 + level / 2, freedom)) * error2**0.5
     return Estimate(value, value - half, value + half)
 
 
