@@ -85,6 +85,8 @@ def complete(document: dict[str, Any] | str) -> dict[str, Any] | str:
     """Add the shape of errors to every operation."""
     assert isinstance(document, dict)
     document["components"].setdefault("schemas", {})["Problem"] = PROBLEM
+    # several blueprints share a tag
+    document["tags"] = [{"name": name} for name in dict.fromkeys(tag["name"] for tag in document.get("tags", []))]
     failure = {
         "description": "A problem",
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
@@ -93,6 +95,7 @@ def complete(document: dict[str, Any] | str) -> dict[str, Any] | str:
         for operation in operations.values():
             if not isinstance(operation, dict) or "responses" not in operation:
                 continue
+            operation.setdefault("security", [])  # open to everybody: said, not left out
             operation["responses"].setdefault("default", failure)
             for status, response in operation["responses"].items():
                 if str(status)[0] in "45" and "content" not in response and "$ref" not in response:

@@ -31,7 +31,7 @@ PINS = RateLimit(60, 60)
 
 @blueprint.get("/session")
 @blueprint.output(SessionDocument)
-@blueprint.doc(operation_id="getSession", security=["tablet", {}])
+@blueprint.doc(operation_id="getSession")
 def get_session() -> Response:
     """Which tablet this is, in which store, and who is on it.
 

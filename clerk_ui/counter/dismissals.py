@@ -8,6 +8,7 @@ from typing import Any
 from apiflask import APIBlueprint
 from pydantic import Field
 
+from clerk_ui import recommendations
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import requires
 from clerk_ui.counter.authors import author
@@ -70,4 +71,5 @@ def post_dismissal(caller: Caller, body: DismissalBody) -> tuple[dict[str, Any],
             now=request_time(),
         )
         document = {name: getattr(dismissal, name) for name in DismissalDocument.model_fields}
+    recommendations.tell_change([document["customer_id"]], now=request_time())
     return document, 201 if added else 200

@@ -11,13 +11,15 @@ from typing import Any, Literal
 from apiflask import APIBlueprint
 from flask import Response, jsonify
 from pydantic import Field
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from clerk_ui import recommendations
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import requires
 from clerk_ui.counter.authors import author, sender_clock
-from clerk_ui.database_sessions import request_time, writing
+from clerk_ui.database_sessions import reading, request_time, writing
 from clerk_ui.field_types import Body, Document, Id, Line, Moment, parsed_uuid
 from clerk_ui.metrics import OUTCOMES
 from clerk_ui.openapi import answers
@@ -91,6 +93,7 @@ def put_outcome(caller: Caller, outcome_id: str, body: OutcomeBody) -> Response:
         recorded = _record(caller, tap)
     if recorded.added:
         OUTCOMES.labels(tap.result).inc()
+        _tell(tap.suggestion_id)
     response = jsonify(outcome_document(recorded.outcome))
     response.status_code = 201 if recorded.added else 200
     return response
@@ -110,7 +113,9 @@ def delete_outcome(caller: Caller, outcome_id: str) -> dict[str, Any]:
         if known is not None:
             _check_store(session, caller, known.suggestion_id)
         limit: Literal["end of day", "always"] = "end of day" if caller.tablet else "always"
-        return outcome_document(retract(session, outcome_id, now=request_time(), limit=limit))
+        outcome = retract(session, outcome_id, now=request_time(), limit=limit)
+    _tell(outcome.suggestion_id)
+    return outcome_document(outcome)
 
 
 def _record(caller: Caller, tap: Tap) -> Recorded:
@@ -136,6 +141,13 @@ def _check_store(session: Session, caller: Caller, suggestion_id: str) -> None:
             what_to_do="record it on a tablet of that store",
             problem="other-store",
         )
+
+
+def _tell(suggestion_id: str) -> None:
+    """What was made ahead for the customer no longer holds."""
+    customer_id = reading().scalar(select(Suggestion.customer_id).where(Suggestion.suggestion_id == suggestion_id))
+    if customer_id is not None:
+        recommendations.tell_change([customer_id], now=request_time())
 
 
 def outcome_document(outcome: Outcome) -> dict[str, Any]:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from flask import Flask
 
+from clerk_ui.intake import facts
+
 
 def init_app(app: Flask) -> None:
     """Register the routes."""
+    app.register_blueprint(facts.blueprint)
