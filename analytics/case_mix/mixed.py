@@ -66,7 +66,9 @@ def _solve(q: Quadratic, prior: Floats, spread: float) -> tuple[Floats, Floats, 
     return a, u, covariance, variance, log_determinant
 
 
-def _mode(rows: MixRows, a: Floats, u: Floats, store_spread: float, spread: float) -> tuple[Floats, Floats, Quadratic]:
+def posterior_mode(
+    rows: MixRows, a: Floats, u: Floats, store_spread: float, spread: float
+) -> tuple[Floats, Floats, Quadratic]:
     """Return the posterior mode for given spreads, by damped Newton steps."""
     prior = _prior_precision(rows, store_spread)
 
@@ -93,6 +95,11 @@ def _mode(rows: MixRows, a: Floats, u: Floats, store_spread: float, spread: floa
 def _half_cauchy(log_spread: float) -> float:
     """Return the log density of a spread on the log scale (the Jacobian keeps it off zero)."""
     return log_spread - float(np.log1p((np.exp(log_spread) / SPREAD_PRIOR_SCALE) ** 2))
+
+
+def schur_covariance(rows: MixRows, q: Quadratic, spread: float) -> Floats:
+    """Return the covariance of the columns (and stores) with the clerks' effects integrated out."""
+    return _solve(q, _prior_precision(rows, 1.0), spread)[2]
 
 
 def _spread_loss(rows: MixRows, q: Quadratic, store_spread: float, spread: float) -> float:
@@ -132,7 +139,7 @@ def _within_clerks(X: Floats, y: Floats, n: Floats, clerk: Codes, clerks: int) -
     cannot move a clerk's skill into the coefficients.
     """
     rows = MixRows(X, y, n, clerk, np.zeros_like(clerk), clerks, 0)
-    _, _, q = (fit := _mode(rows, np.zeros(X.shape[1]), np.zeros(clerks), 1.0, WITHIN_SPREAD))
+    _, _, q = (fit := posterior_mode(rows, np.zeros(X.shape[1]), np.zeros(clerks), 1.0, WITHIN_SPREAD))
     covariance = _solve(q, _prior_precision(rows, 1.0), WITHIN_SPREAD)[2].copy()
     covariance[0, :] = covariance[:, 0] = 0.0
     coefficients = fit[0].copy()
@@ -157,11 +164,11 @@ def fit_mixed_logistic(
     a, u = np.zeros(1 + stores), np.zeros(clerks)
     spreads = (0.2, 0.3)
     for _ in range(OUTER_ROUNDS):
-        a, u, q = _mode(rows, a, u, *spreads)
+        a, u, q = posterior_mode(rows, a, u, *spreads)
         previous, spreads = spreads, _best_spreads(rows, q, spreads)
         if abs(np.log(previous[1] / spreads[1])) + abs(np.log(previous[0] / spreads[0])) < 0.02:
             break
-    a, u, q = _mode(rows, a, u, *spreads)
+    a, u, q = posterior_mode(rows, a, u, *spreads)
     variance = _solve(q, _prior_precision(rows, spreads[0]), spreads[1])[3]
     shift, extra = _offset_without_own_rows(rows, q, spreads)
     weight = np.maximum(counts(clerk, clerks, trials), 1e-12)
