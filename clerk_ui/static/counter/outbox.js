@@ -12,7 +12,7 @@ import { tell } from "./signals.js";
 
 const TRY_LATER = new Set([408, 425, 429, 500, 502, 503, 504]);
 const unsaved = new Map(); // only while the disk is full
-let flushing = false;
+let flushing = null;
 let again = false;
 
 /** Add an entry and start sending. Returns it; with `saved: false` it lives in memory only (disk full). */
@@ -126,21 +126,23 @@ export async function settle(id) {
   await changed();
 }
 
-/** Send what waits. Only one window of this tablet sends at a time; a call during a flush adds another round. */
-export async function flush() {
-  if (flushing) {
-    again = true;
-    return;
-  }
-  flushing = true;
-  try {
-    do {
-      again = false;
-      if (navigator.locks) await navigator.locks.request("osusume-outbox", round);
-      else await round();
-    } while (again);
-  } finally {
-    flushing = false;
+/**
+ * Send what waits; the promise ends when all that was waiting at the call has been tried. Only one window of this
+ * tablet sends at a time; a call during a flush adds another round.
+ */
+export function flush() {
+  again = true;
+  flushing ??= rounds().finally(() => {
+    flushing = null;
+  });
+  return flushing;
+}
+
+async function rounds() {
+  while (again) {
+    again = false;
+    if (navigator.locks) await navigator.locks.request("osusume-outbox", round);
+    else await round();
   }
 }
 

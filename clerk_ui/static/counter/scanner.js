@@ -3,20 +3,20 @@
 
 import { cleanCode } from "./codes.js";
 
-const GAP = 50; // milliseconds between keys; people need three times as long
+const LONGEST_GAP = 120; // milliseconds between two keys, on a busy tablet
+const MEAN_GAP = 50; // over the whole code; people need three times as long
 const SHORTEST = 5;
 
 /** Call `onCode(code)` for each scan. Returns a function that stops listening. */
 export function listenForScans(onCode) {
   let buffer = "";
+  let first = 0;
   let last = 0;
-  let slowest = 0;
   let field = null;
   let before = "";
 
   function forget() {
     buffer = "";
-    slowest = 0;
     field = null;
   }
 
@@ -24,7 +24,7 @@ export function listenForScans(onCode) {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     const gap = event.timeStamp - last;
     if (event.key === "Enter") {
-      if (buffer.length >= SHORTEST && gap < GAP * 2 && slowest < GAP) {
+      if (buffer.length >= SHORTEST && gap < LONGEST_GAP && last - first < MEAN_GAP * buffer.length) {
         event.preventDefault();
         event.stopPropagation();
         if (field) {
@@ -40,12 +40,13 @@ export function listenForScans(onCode) {
       return;
     }
     if (event.key.length !== 1) return;
-    if (gap > GAP) {
+    if (gap > LONGEST_GAP) {
       forget();
+      first = event.timeStamp;
       const target = event.target;
       field = target instanceof HTMLInputElement || target instanceof HTMLTextAreaElement ? target : null;
       before = field ? field.value : "";
-    } else slowest = Math.max(slowest, gap);
+    }
     last = event.timeStamp;
     buffer += event.key;
   }

@@ -47,17 +47,20 @@ export async function loadCard(customerId, code) {
   return serving;
 }
 
+function asking() {
+  const { store, person } = current();
+  return { store_id: store.store_id, ...(person.clerk_id ? { clerk_id: person.clerk_id } : {}), k: AT_MOST };
+}
+
 /** Ask for suggestions for the customer; without a network the kept ones, marked stale. */
 export async function loadSuggestions(customerId) {
   const serving = servingOf(customerId);
-  const { store, person } = current();
   try {
-    serving.set = await post(`/api/customers/${encodeURIComponent(customerId)}/suggestions`, {
-      store_id: store?.store_id,
-      clerk_id: person?.clerk_id,
-      k: AT_MOST,
+    const suggestions = await post(`/api/customers/${encodeURIComponent(customerId)}/suggestions`, {
+      ...asking(),
       ...(serving.seen.length ? { seen_products: serving.seen.map((product) => product.product_id) } : {}),
     });
+    serving.set = { suggestions };
     serving.setStale = null;
     keepCustomer(customerId, { set: serving.set });
   } catch (error) {
@@ -73,13 +76,9 @@ export async function loadSuggestions(customerId) {
 /** What goes with an item, for somebody whose name we do not know. */
 export async function loadForItem(productId) {
   const serving = servingOf(`item:${productId}`);
-  const { store, person } = current();
   const path = `/api/products/${encodeURIComponent(productId)}`;
-  const [item, set] = await Promise.all([
-    get(path),
-    post(`${path}/suggestions`, { store_id: store?.store_id, clerk_id: person?.clerk_id, k: AT_MOST }),
-  ]);
-  serving.item = item.product ?? item;
-  serving.set = set;
+  const [item, suggestions] = await Promise.all([get(path), post(`${path}/suggestions`, asking())]);
+  serving.item = item;
+  serving.set = { suggestions };
   return serving;
 }

@@ -3,6 +3,7 @@
 import { button, h, icon } from "../dom.js";
 import { day, dayAhead, money, number } from "../figures.js";
 import { hasPhrase, t } from "../language.js";
+import { flush } from "../outbox.js";
 import { dismiss, followUp, RESULTS, recordOutcome, undoOutcome } from "../taps.js";
 import { dismissDialog, suggestionDialog } from "./suggestion_details.js";
 import { picture } from "./picture.js";
@@ -72,8 +73,10 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
 
   async function hide(why) {
     serving.hidden.add(suggestion.product.product_id);
-    await dismiss(customerId, suggestion, why);
     item.remove();
+    await dismiss(customerId, suggestion, why);
+    // the next set must know of it; a slow network only delays the set
+    await Promise.race([flush(), new Promise((resolve) => setTimeout(resolve, 2000))]);
     onHidden(suggestion);
   }
 

@@ -1,0 +1,101 @@
+"""What a clerk does with a tablet, as methods: a page in a real Chromium, enrolled in the shop."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from sqlalchemy import Engine
+
+from clerk_ui.auth.callers import DEVICE_COOKIE
+from journey.database import writing
+from journey.devices import add_device, enrol
+from tests.browser.shop import PIN, STORE
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+LANDSCAPE, PORTRAIT, ZOOMED = (1024, 768), (768, 1024), (512, 384)
+
+
+def new_context(
+    browser: Browser, url: str, size: tuple[int, int] = LANDSCAPE, locale: str = "ja-JP", *, worker: bool = False
+) -> BrowserContext:
+    """A browser of its own: cookies and storage, and a service worker where asked for (it loads all files twice).
+
+    ZOOMED is what 200 % leaves of LANDSCAPE.
+    """
+    return browser.new_context(
+        base_url=url, viewport={"width": size[0], "height": size[1]}, locale=locale, timezone_id="Asia/Tokyo",
+        reduced_motion="reduce", has_touch=True, service_workers="allow" if worker else "block",
+    )  # fmt: skip
+
+
+def device_token(engine: Engine, store_id: str = STORE) -> str:
+    """The cookie of a newly enrolled tablet."""
+    now = datetime.now(UTC)
+    with writing(engine) as session:
+        _, code = add_device(session, store_id=store_id, name="カウンター", now=now)
+    with writing(engine) as session:
+        return enrol(session, code, now=now)[1]
+
+
+class Tablet:
+    """One enrolled tablet."""
+
+    def __init__(self, context: BrowserContext, url: str, token: str | None) -> None:
+        self.context, self.url = context, url
+        if token is not None:
+            context.add_cookies([{"name": DEVICE_COOKIE, "value": token, "url": url, "httpOnly": True, "sameSite": "Strict"}])
+        self.page: Page = context.new_page()
+        self.errors: list[str] = []
+        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
+        self.page.goto("/counter/")
+
+    def sign_in(self, name: str, pin: str = PIN) -> None:
+        """A face, then the PIN."""
+        self.page.locator(".person", has_text=name).click()
+        self.page.locator("#pin").wait_for()
+        self.page.keyboard.type(pin)
+        self.page.keyboard.press("Enter")
+        self.page.locator("#sending").wait_for()
+
+    def hand_over(self) -> None:
+        """To the people's screen, as when a colleague takes the tablet."""
+        self.page.locator(".tool--person").click()
+        self.page.locator("dialog .button--main").click()
+        self.page.locator(".person").first.wait_for()
+
+    def scan(self, code: str) -> None:
+        """A hand scanner: keys a few milliseconds apart, then Enter."""
+        self.page.keyboard.type(code, delay=4)
+        self.page.keyboard.press("Enter")
+
+    def serve(self, card: str) -> None:
+        """Scan a member and wait for the suggestions."""
+        self.scan(card)
+        self.page.locator(".suggestion").first.wait_for()
+        self.page.locator(".about--head").wait_for()
+
+    def go(self, place: str) -> None:
+        """One of the places of the menu: find, item, day, outbox."""
+        self.page.locator(f'.place[href="#/{place}"]').click()
+
+    def open_suggestions(self) -> Locator:
+        """Suggestions on which nothing was recorded yet."""
+        return self.page.locator(".suggestion:not(.suggestion--recorded)")
+
+    def tap(self, result: str) -> str:
+        """One tap on the first open suggestion; answers its id."""
+        card = self.open_suggestions().first
+        suggestion_id = card.get_attribute("data-suggestion")
+        assert suggestion_id is not None
+        card.locator(f".outcome--{result}").click()
+        self.page.locator(f'.suggestion--recorded[data-suggestion="{suggestion_id}"]').wait_for()
+        return suggestion_id
+
+    def wait_for_counts(self, waiting: int, refused: int = 0) -> None:
+        """Wait until the visible counter says so."""
+        self.page.locator(f'#sending[data-waiting="{waiting}"][data-refused="{refused}"]').wait_for(timeout=20_000)

@@ -1,0 +1,160 @@
+"""No network, half a network, a server that dies: nothing is lost, nothing arrives twice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from playwright.sync_api import Route
+from sqlalchemy import Engine, delete
+
+from journey.database import writing
+from journey.outcomes import Outcome
+from journey.suggestions import Suggestion
+from tests.browser.live_server import LiveServer
+from tests.browser.shop import HANAKO, HANAKO_CARD, ICHIRO_CARD
+from tests.browser.tablet import Tablet
+
+pytestmark = pytest.mark.browser
+Outcomes = Callable[..., list[Outcome]]
+
+
+def test_taps_without_a_network_arrive_exactly_once(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:
+    tablet = tablets(worker=True)
+    tablet.sign_in("佐藤 花子")
+    tablet.page.evaluate("navigator.serviceWorker.ready")
+    tablet.serve(HANAKO_CARD)
+    tablet.context.set_offline(True)
+    tapped = [tablet.tap(result) for result in ("bought", "declined", "considering")]
+    tablet.wait_for_counts(3)
+    assert outcomes(*tapped) == []
+    # the tablet is even restarted without a network: the shell, the customer and the taps are still there
+    tablet.page.reload()
+    tablet.wait_for_counts(3)
+    tablet.page.locator("h1", has_text="山田 花子 様").wait_for()
+    tablet.page.locator(".serve__about .notice").wait_for()
+    assert tablet.page.locator(".suggestion").count() >= 1
+    tablet.context.set_offline(False)
+    tablet.wait_for_counts(0)
+    arrived = outcomes(*tapped)
+    assert sorted(one.result for one in arrived) == ["bought", "considering", "declined"]
+    assert {one.clerk_id for one in arrived} == {"C1"}
+
+
+def test_an_undo_without_a_network_leaves_nothing_to_send(tablet: Tablet, outcomes: Outcomes) -> None:
+    tablet.serve(HANAKO_CARD)
+    tablet.context.set_offline(True)
+    tablet.page.evaluate("window.dispatchEvent(new Event('offline'))")
+    suggestion_id = tablet.tap("bought")
+    tablet.wait_for_counts(1)
+    tablet.page.locator(".undo .button").click()
+    tablet.context.set_offline(False)
+    tablet.wait_for_counts(0)
+    assert [one.current for one in outcomes(suggestion_id)] in ([], [False])
+
+
+def test_an_answer_that_gets_lost_is_no_second_outcome(tablet: Tablet, outcomes: Outcomes) -> None:
+    lost: list[str] = []
+
+    def lose_the_first_answers(route: Route) -> None:
+        if len(lost) < 2:
+            lost.append(route.request.url)
+            route.fetch()  # the server hears it, the tablet never learns
+            route.abort("connectionreset")
+        else:
+            route.continue_()
+
+    tablet.serve(HANAKO_CARD)
+    tablet.page.route("**/api/outcomes/*", lose_the_first_answers)
+    suggestion_id = tablet.tap("bought")
+    tablet.wait_for_counts(1)
+    tablet.page.evaluate("window.dispatchEvent(new Event('online'))")
+    tablet.page.wait_for_timeout(200)
+    tablet.page.evaluate("window.dispatchEvent(new Event('online'))")
+    tablet.wait_for_counts(0)
+    assert len(lost) == 2
+    assert [one.result for one in outcomes(suggestion_id)] == ["bought"]
+
+
+def test_a_server_killed_between_taps(tablet: Tablet, server: LiveServer, outcomes: Outcomes) -> None:
+    tablet.serve(HANAKO_CARD)
+    tapped = [tablet.tap("bought")]
+    server.kill()
+    try:
+        tapped += [tablet.tap("declined"), tablet.tap("not_proposed")]
+        tablet.page.locator("#sending:not([data-waiting='0'])").wait_for()
+    finally:
+        server.start()
+    tapped.append(tablet.tap("considering"))
+    tablet.page.evaluate("window.dispatchEvent(new Event('online'))")
+    tablet.wait_for_counts(0)
+    assert [(len(outcomes(one)), outcomes(one)[0].result) for one in tapped] == [
+        (1, "bought"), (1, "declined"), (1, "not_proposed"), (1, "considering"),
+    ]  # fmt: skip
+
+
+def test_a_refusal_is_shown_and_kept(tablet: Tablet, shop_engine: Engine) -> None:
+    tablet.serve(ICHIRO_CARD)
+    tablet.context.set_offline(True)
+    suggestion_id = tablet.tap("bought")
+    tablet.wait_for_counts(1)
+    with writing(shop_engine) as session:
+        session.execute(delete(Suggestion).where(Suggestion.suggestion_id == suggestion_id))
+    tablet.context.set_offline(False)
+    tablet.wait_for_counts(0, refused=1)
+    tablet.go("outbox")
+    refused = tablet.page.locator(".entry--refused")
+    assert "見つかりません" in refused.inner_text()
+    assert "佐藤 花子" in refused.inner_text()
+    refused.locator(".button", has_text="もう一度送る").click()
+    tablet.wait_for_counts(0, refused=1)
+    refused.locator(".button", has_text="対応済みにする").click()
+    tablet.page.locator("dialog .button--danger").click()
+    tablet.wait_for_counts(0, refused=0)
+    assert "購入" in tablet.page.locator("details.panel").inner_text() or tablet.page.locator("details.panel").count() == 1
+
+
+def test_a_clock_a_day_off_moves_no_outcome(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:
+    wrong = "const D = Date; const off = 86400000; globalThis.Date = class extends D { constructor(...a) { a.length ? super(...a) : super(D.now() + off); } static now() { return D.now() + off; } };"
+    tablet = tablets(script=wrong)
+    tablet.sign_in("佐藤 花子")
+    tablet.serve(HANAKO_CARD)
+    first = tablet.tap("bought")
+    tablet.wait_for_counts(0)
+    (outcome,) = outcomes(first)
+    assert outcome.occurred_at - datetime.now(UTC) > timedelta(hours=23), "kept as the tablet said it"
+    assert outcome.current
+    tablet.page.locator(".recorded .button--plain").click()
+    tablet.page.locator(f'[data-suggestion="{first}"] .outcome--declined').click()
+    tablet.page.locator(".recorded__what--declined").wait_for()
+    tablet.wait_for_counts(0)
+    assert [one.result for one in outcomes(first) if one.current] == ["declined"]
+    assert "昨日" not in tablet.page.locator(".undo").inner_text()
+
+
+def test_a_full_disk_loses_no_tap(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:
+    full = "const add = IDBObjectStore.prototype.add; IDBObjectStore.prototype.add = function (...a) { if (this.name === 'outbox') throw new DOMException('full', 'QuotaExceededError'); return add.apply(this, a); };"
+    tablet = tablets(script=full)
+    tablet.sign_in("佐藤 花子")
+    tablet.serve(HANAKO_CARD)
+    tablet.context.set_offline(True)
+    suggestion_id = tablet.tap("bought")
+    tablet.wait_for_counts(1)
+    assert "容量" in tablet.page.locator("#banner").inner_text()
+    tablet.context.set_offline(False)
+    tablet.wait_for_counts(0)
+    assert [one.result for one in outcomes(suggestion_id)] == ["bought"]
+
+
+def test_customers_seen_before_are_found_without_a_network(tablet: Tablet) -> None:
+    tablet.serve(HANAKO_CARD)
+    tablet.go("find")
+    tablet.context.set_offline(True)
+    tablet.page.locator("#find").fill("はなこ")
+    tablet.page.locator(f'.find__results .rowlink[href="#/customer/{HANAKO}"]').wait_for()
+    tablet.page.locator("#find").fill("")
+    tablet.page.locator("#find").blur()
+    tablet.page.wait_for_timeout(150)
+    tablet.scan(ICHIRO_CARD)
+    tablet.page.locator(".undo--warn").wait_for()
