@@ -76,7 +76,7 @@ def run_days(
             & people.profiling[person] & (people.payer[person] == person)
             & (pantry.history_at[person] > 0)
         )  # fmt: skip
-        if len(attended):
+        if len(attended) or day == 0:  # the first day gives the log its columns even where nobody is ever served
             row = buyers[attended]
             basket = np.sort(visit * np.int64(len(products.ids)) + product)
             who = Attended(
@@ -84,7 +84,7 @@ def run_days(
                 service.seconds[row], service.congestion[row], seen_on_web[person[attended]].astype(np.int64),
             )  # fmt: skip
             more = propose(
-                who, offers.focus_on(day), basket, today, pantry, people, products, leaves, clerks, log, laws, rng
+                who, day, offers.focus_on(day), basket, today, pantry, people, products, leaves, clerks, log, laws, rng
             )
             log.frames[-1] = log.frames[-1].with_columns(visit=buyers[log.frames[-1]["visit"].to_numpy()])
             visit, product = np.concatenate([visit, more.visit]), np.concatenate([product, more.product])

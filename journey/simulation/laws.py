@@ -19,7 +19,7 @@ class Laws:
     heart_on_churn: float = -0.45  # logit of leaving per standard deviation of heart
     one_time_share: float = 0.11
     joining_share: float = 0.14  # regulars who join inside the window
-    heart_head_noise: float = 0.55  # share of heart and head that no touchpoint explains
+    heart_head_noise: float = 0.40  # share of heart and head that no touchpoint explains
     refuse_profiling: float = 0.07
     consent_contact: float = 0.68
     card_share: float = 0.94
@@ -85,7 +85,7 @@ class Laws:
     strength_sd: float = 0.25
     heart_on_accept: float = 0.30
     congestion_on_accept: float = -0.35
-    viewed_on_accept: float = 0.55
+    viewed_on_accept: float = 0.35
     practice_odds: dict[str, float] = field(
         default_factory=lambda: {
             "listen_first": 1.60,  # first proposal 60 s or more after the suggestions were opened
@@ -113,17 +113,17 @@ class Laws:
     touchpoint_common: float = 0.45  # share of variance that touchpoint experiences have in common
     drivers: dict[str, dict[str, float]] = field(
         default_factory=lambda: {
-            "heart": {"store": 0.55, "app": 0.25, "delivery": 0.12, "web": 0.10, "call": 0.18},
-            "head": {"store": 0.20, "app": 0.22, "delivery": 0.32, "web": 0.36, "call": 0.05},
-            "overall": {"store": 0.50, "app": 0.34, "delivery": 0.22, "web": 0.14, "call": 0.06},
-            "nps": {"store": 0.52, "app": 0.28, "delivery": 0.16, "web": 0.12, "call": 0.10},
+            "heart": {"store": 0.62, "app": 0.24, "delivery": 0.12, "web": 0.03, "call": 0.36},
+            "head": {"store": 0.12, "app": 0.22, "delivery": 0.34, "web": 0.50, "call": 0.02},
+            "overall": {"store": 0.60, "app": 0.38, "delivery": 0.22, "web": 0.10, "call": 0.02},
+            "nps": {"store": 0.56, "app": 0.32, "delivery": 0.10, "web": 0.03, "call": 0.20},
         }
     )
     one_tap_asked: float = 0.35
     one_tap_answer: float = 0.22
     periodic_every_days: int = 60
     periodic_asked: float = 0.45
-    periodic_answer: float = 0.28
+    periodic_answer: float = 0.33
     heart_on_answer: float = 0.40  # logit of answering per standard deviation of heart
     comment_share: float = 0.35
     action_effect: float = 0.30  # one-tap points that the planted action adds in its store

@@ -14,7 +14,6 @@ import numpy as np
 import polars as pl
 
 from journey.simulation.baskets import HISTORY, Market, Pantry
-from journey.simulation.days import DAY_SECONDS
 from journey.simulation.floor import PRACTICES, Clerks
 from journey.simulation.laws import Laws
 from journey.simulation.people import B, People
@@ -105,7 +104,7 @@ class Screen:
 
 
 def propose(
-    who: Attended, focus: I, basket: I, today: Market, pantry: Pantry, people: People, products: Products,
+    who: Attended, day: int, focus: I, basket: I, today: Market, pantry: Pantry, people: People, products: Products,
     leaves: Leaves, clerks: Clerks, log: ProposalLog, laws: Laws, rng: np.random.Generator,
 ) -> Additions:  # fmt: skip
     """Suggestions for the day's attended customers, and what they come to.
@@ -134,7 +133,6 @@ def propose(
     result = np.where(rng.random((n, k)) < laws.considering_share, 1, 2)
     result = np.where(proposes, np.where(buys, 0, result), 3)
     taps = rng.random((n, k)) < clerks.diligence[by] * np.where(proposes, 1.0, laws.not_proposed_tapped)
-    day = int(who.began[0] // DAY_SECONDS)
     everyone = np.broadcast_to(person, (n, k))
     thinks = (result == 1) & (rng.random((n, k)) < laws.considering_intent)
     pantry.intend(everyone[thinks], product[thinks], np.full(thinks.sum(), day + 7), np.full(thinks.sum(), -1))
@@ -147,7 +145,8 @@ def propose(
         "score": np.round(score, 4), "propensity": screen.propensity, "holdout": holdout, "reason": screen.reason,
         "kind": kind, "proposed": proposes, "result": result, "tapped": taps & ~holdout,
         "at": who.began[:, None] + _tapped_at(who, screen, rng), "p_accept": np.round(accept, 5), "base": base,
-        "unasked": unasked, "bought_unasked": alone, "in_basket": screen.in_basket, "on_receipt": on_till,
+        "unasked": unasked, "bought_unasked": alone, "in_basket": screen.in_basket, "was_viewed": screen.was_viewed,
+        "leads": proposes & (screen.turn == 0), "on_receipt": on_till,
         "group": group, "listen_first": screen.listens[:, None], "familiar_first": screen.familiar[:, None],
         "few": screen.few[:, None], "follows_rank": screen.in_rank[:, None],
         "congestion": np.round(who.congestion[:, None], 3), "seconds": who.seconds[:, None],

@@ -36,7 +36,7 @@ def simulate(
     stores: int = 3,
     customers: int = 2000,
     clerks: int | None = None,
-    products: int = 1500,
+    products: int | None = None,
     days: int = 120,
     seed: int = 1,
     end: date | None = None,
@@ -47,13 +47,14 @@ def simulate(
     """Writes an extract folder of an invented chain, and ``truth/`` beside its tables.
 
     ``stores`` counts stores with a door; one EC shop is added. ``clerks`` is the whole chain's (default: what a planner
-    would hire for average hours). ``end`` is the day after the last one. The same arguments give the same rows.
+    would hire for average hours), ``products`` about 1,500 unless given. ``end`` is the day after the last one. The same arguments give the same rows.
     ``progress`` is called with a stage and the share of it that is done. Returns rows per table, seconds, and figures.
 
-    Raises ValueError where a size is not positive or the window is shorter than two weeks.
+    Raises ValueError where a size is not positive or the window is shorter than a week.
     """
-    if stores < 1 or customers < 50 or days < 14 or products < 1 or (clerks is not None and clerks < stores):
-        raise ValueError("simulate needs stores ≥ 1, customers ≥ 50, days ≥ 14, products ≥ 1 and a clerk per store")
+    products = 1500 if products is None else products
+    if stores < 1 or customers < 10 or days < 7 or products < 1 or (clerks is not None and clerks < stores):
+        raise ValueError("simulate needs stores ≥ 1, customers ≥ 10, days ≥ 7, products ≥ 1 and a clerk per store")
     began = time.perf_counter()
     laws = laws or Laws()
     report = progress or (lambda stage, share: None)
@@ -150,7 +151,7 @@ def simulate(
             "service": operations.service_truth(occasions, service, chain, laws),
             "web_links": links_truth,
             "drivers": drivers.drivers_truth(laws),
-            "practices": drivers.practices_truth(laws),
+            "practices": drivers.practices_truth(log, laws),
             "actions": operations.actions_truth(calendar, chain, laws),
             "comments": voices.comments,
             "asked": operations.asked_truth(voices.invited, calendar),

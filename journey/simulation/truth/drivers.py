@@ -11,6 +11,7 @@ import polars as pl
 from journey.simulation.laws import Laws
 from journey.simulation.people import TOUCHPOINTS, touchpoint_correlation
 from journey.simulation.products import F
+from journey.simulation.proposals import LISTEN_NEEDS, REASONS
 
 
 def drivers_truth(laws: Laws) -> pl.DataFrame:
@@ -50,6 +51,39 @@ def _lmg(correlation: F, beta: F) -> F:
     return shares
 
 
-def practices_truth(laws: Laws) -> pl.DataFrame:
-    """Odds ratio of every practice; 1 is a planted non-effect."""
-    return pl.DataFrame({"practice": list(laws.practice_odds), "odds_ratio": list(laws.practice_odds.values())})
+def practices_truth(log: pl.DataFrame, laws: Laws) -> pl.DataFrame:
+    """Odds ratios of every practice; 1 is a planted non-effect.
+
+    ``odds_ratio`` is the law, given everything about customer, product and clerk. ``marginal_odds_ratio`` compares the
+    mean chance of a purchase over the proposals made, had the practice always or never been used where it can be:
+    what a randomised comparison without covariates finds. Odds ratios do not collapse, so an analysis that adjusts for
+    part of the case mix lands between the two.
+    """
+    made = log.filter("proposed")
+    accept = made["p_accept"].to_numpy()
+    logit = np.log(accept / (1 - accept))
+    unasked = np.where(made["in_basket"].to_numpy(), 1.0, made["unasked"].to_numpy())
+    kind, reason = made["kind"].to_numpy(), made["reason"].to_numpy()
+    first = made["leads"].to_numpy()
+    where = {
+        "listen_first": (made["listen_first"].to_numpy(), made["seconds"].to_numpy() > LISTEN_NEEDS),
+        "familiar_first": (made["familiar_first"].to_numpy(), (kind > 0) & ~first),
+        "few": (made["few"].to_numpy(), np.ones(len(logit), dtype=np.bool_)),
+        "reason_web_view": (reason == REASONS.index("web_view"), made["was_viewed"].to_numpy()),
+        "reason_popular": (reason == REASONS.index("popular"), np.ones(len(logit), dtype=np.bool_)),
+        "follows_rank": (made["follows_rank"].to_numpy(), np.ones(len(logit), dtype=np.bool_)),
+    }
+    rows: list[tuple[object, ...]] = []
+    for practice, ratio in laws.practice_odds.items():
+        used, eligible = where[practice]
+        off = (logit - np.log(ratio) * used)[eligible]
+        if not eligible.any():
+            rows.append((practice, ratio, None, None, None, 0))
+            continue
+        alone = unasked[eligible]
+        with_it = float(np.mean(alone + (1 - alone) / (1 + np.exp(-off - np.log(ratio)))))
+        without = float(np.mean(alone + (1 - alone) / (1 + np.exp(-off))))
+        marginal = with_it / (1 - with_it) / (without / (1 - without))
+        rows.append((practice, ratio, marginal, with_it, without, int(eligible.sum())))
+    schema = ["practice", "odds_ratio", "marginal_odds_ratio", "p_with", "p_without", "n"]
+    return pl.DataFrame(rows, schema=schema, orient="row")

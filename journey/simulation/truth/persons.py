@@ -9,7 +9,7 @@ from journey.simulation.floor import PRACTICES, Clerks
 from journey.simulation.laws import Laws
 from journey.simulation.people import TIERS, TOUCHPOINTS, People, loyalty, tier_of
 from journey.simulation.products import Leaves, Products
-from journey.simulation.proposals import KINDS
+from journey.simulation.proposals import KINDS, LISTEN_NEEDS
 from journey.simulation.served import suggestion_ids
 from journey.simulation.stores import Stores
 
@@ -19,6 +19,8 @@ def clerks_truth(
 ) -> pl.DataFrame:
     """Skill and true success: the acceptance of one and the same sample of proposals, had each clerk made them all."""
     made = log.filter("proposed")
+    if made.is_empty():
+        made = log
     sample = made[np.sort(rng.choice(made.height, min(4000, made.height), replace=False))]
     base, unasked = sample["base"].to_numpy(), sample["unasked"].to_numpy()
     reason = sample["reason"].to_numpy()
@@ -27,9 +29,9 @@ def clerks_truth(
     new = sample["kind"].to_numpy() > 0
     shares = made["kind"].to_numpy()
     log_odds = {p: np.log(laws.practice_odds[p]) for p in PRACTICES}
-    repeat_share = float((shares == 0).mean())
+    repeat_share = float((shares == 0).mean()) if len(shares) else 0.0
     success = np.zeros(len(clerks.ids))
-    long_enough = float((made["seconds"].to_numpy() > 80).mean())
+    long_enough = float((made["seconds"].to_numpy() > LISTEN_NEEDS).mean()) if made.height else 0.0
     for clerk in range(len(success)):
         habit = dict(zip(PRACTICES, clerks.habit[clerk], strict=True))
         skill = clerks.skill[clerk] + clerks.strength[clerk].mean()
@@ -50,7 +52,7 @@ def clerks_truth(
                 + familiar * new * log_odds["familiar_first"]
             )
             total += p / (1 + np.exp(-z))
-        success[clerk] = float((unasked + (1 - unasked) * total).mean())
+        success[clerk] = float((unasked + (1 - unasked) * total).mean()) if len(base) else np.nan
     frame = pl.DataFrame(
         {
             "clerk_id": clerks.ids,
