@@ -13,6 +13,7 @@ from typing import Any
 from analytics.words import Match, PhraseBook, Token, lexicon_rows
 
 _CLEAR = 0.1
+_OUTRAGE = -2.0  # "never again", "unforgivable": their negation belongs to them
 _REACH = 6
 _CONTRAST = {"が", "けど", "けれど", "けれども", "ものの"}
 _CONTRAST_OPENERS = {"然し", "但し", "唯", "でも", "だが", "けれど", "けど"}
@@ -68,6 +69,8 @@ def _turned(match: Match, tokens: Sequence[Token]) -> tuple[float, int | None]:
     for place in range(match.last + 1, min(len(tokens), match.last + 1 + _REACH)):
         token = tokens[place]
         if _negates(token):
+            if match.value <= _OUTRAGE:
+                return match.value, place
             return (-0.8 * match.value if match.value > 0 else -0.5 * match.value), place
         if token.ends_clause or (
             token.part == "助詞" and token.kind == "接続助詞" and token.surface not in ("て", "で")

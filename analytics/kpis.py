@@ -1,0 +1,148 @@
+"""KPIs that actions are measured by, as single observations per store: who, where, when, how much.
+
+Names: ``csat:TOUCHPOINT`` (satisfaction, 0–100), ``overall``, ``head``, ``heart`` or any other survey question
+(0–100), ``nps`` (points), ``acceptance`` (share of proposals bought), ``proposal`` (share of shown suggestions
+proposed), ``theme:NAME`` (share of comments that complain about it), ``sales``, ``receipts`` and ``customers`` (per
+store and day, compared as logarithms so that large and small stores weigh alike).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+from sqlalchemy import BigInteger, Float, and_, case, cast, func, select, type_coerce
+from sqlalchemy.orm import Session
+
+from analytics.answers import HEAD, HEART, answer_sheets
+from analytics.frames import REAL, TEXT, WHOLE, query_frame
+from analytics.nps import DETRACTOR_TO, PROMOTER_FROM
+from analytics.period import DAY_MICROS, Period
+from analytics.voice import read_comments
+from journey.database import MONEY_SCALE, from_micros
+from journey.errors import InputError
+from journey.outcomes import PROPOSED, Outcome
+from journey.purchases import PosLine
+from journey.suggestions import Suggestion
+
+OBSERVED = {"unit": pl.String, "person": pl.String, "at": pl.Int64, "value": pl.Float64}
+_HEADS = ("acceptance", "proposal", "sales", "receipts", "customers")
+
+
+@dataclass(frozen=True)
+class Kpi:
+    """A KPI: its name, the unit of its effect, and whether less is better.
+
+    unit: "points" (0–100 scores and NPS), "share" (0–1) or "relative" (0.05 is five per cent more).
+    """
+
+    name: str
+    unit: str
+    less_is_better: bool = False
+
+    @classmethod
+    def named(cls, name: str) -> Kpi:
+        """The KPI of a name.
+
+        Raises:
+            InputError: the name is empty.
+        """
+        if not name.strip():
+            raise InputError(
+                "a KPI needs a name", what_to_do=f"give csat:TOUCHPOINT, nps, a question, or one of {_HEADS}"
+            )
+        if name in ("sales", "receipts", "customers"):
+            return cls(name, "relative")
+        if name in ("acceptance", "proposal"):
+            return cls(name, "share")
+        return cls(name, "share", less_is_better=True) if name.startswith("theme:") else cls(name, "points")
+
+    def observations(self, session: Session, period: Period) -> pl.DataFrame:
+        """What is on record of the KPI: unit (store), person, at (microseconds), value; logarithms where relative."""
+        reader = _READERS.get(self.name)
+        if reader is not None:
+            return reader(session, period)
+        if self.name.startswith("theme:"):
+            return _complaints(session, period, self.name.removeprefix("theme:"))
+        return _scores(session, period, self.name)
+
+
+def _sheets(session: Session, period: Period) -> pl.DataFrame:
+    start = None if period.start is None else from_micros(period.start)
+    end = None if period.end is None else from_micros(period.end)
+    return answer_sheets(session, start=start, end=end)
+
+
+def _scores(session: Session, period: Period, name: str) -> pl.DataFrame:
+    sheets = _sheets(session, period).filter(pl.col("score").is_not_null())
+    value = pl.col("score")
+    if name.startswith("csat:"):
+        chosen = (pl.col("question") == "touchpoint") & (pl.col("touchpoint") == name.removeprefix("csat:"))
+    elif name in ("head", "heart"):
+        chosen = pl.col("question").str.starts_with(HEAD if name == "head" else HEART)
+    else:
+        chosen = pl.col("question") == name
+        if name == "nps":
+            above, below = pl.col("ten") >= PROMOTER_FROM, pl.col("ten") <= DETRACTOR_TO
+            value = 100.0 * (above.cast(pl.Float64) - below.cast(pl.Float64))
+    # A sheet of several questions is one observation.
+    grouped = sheets.filter(chosen).group_by("response_id").agg(
+        pl.col("store_id").first().alias("unit"),
+        pl.col("person").first(),
+        pl.col("answered_at").first().alias("at"),
+        value.mean().alias("value"),
+    )  # fmt: skip
+    return grouped.select(*OBSERVED).sort("at", "person")
+
+
+def _complaints(session: Session, period: Period, theme: str) -> pl.DataFrame:
+    written = _sheets(session, period).filter(pl.col("comment").str.strip_chars().fill_null("") != "")
+    written = written.sort("response_id", "touchpoint").unique(["response_id", "comment"], maintain_order=True)
+    read = read_comments(written["comment"].to_list())
+    about = read["themes"].list.contains(theme) & (read["label"] == "negative")
+    return written.with_columns(unit="store_id", at="answered_at", value=about.cast(pl.Float64)).select(*OBSERVED)
+
+
+def _taps(session: Session, period: Period, acceptance: bool) -> pl.DataFrame:
+    hit = Outcome.result == "bought" if acceptance else Outcome.result.in_(PROPOSED)
+    statement = (
+        select(
+            Suggestion.store_id,
+            func.coalesce(Suggestion.customer_id, Outcome.outcome_id),
+            type_coerce(Outcome.occurred_at, BigInteger),
+            case((hit, 1.0), else_=0.0),
+        )
+        .join(Suggestion, Suggestion.suggestion_id == Outcome.suggestion_id)
+        .where(period.covers(Outcome.occurred_at), Outcome.current)
+    )
+    if acceptance:
+        statement = statement.where(Outcome.result.in_(PROPOSED))
+    return query_frame(session, statement, OBSERVED)
+
+
+def _daily(session: Session, period: Period, measure: Any) -> pl.DataFrame:
+    statement = (
+        select(PosLine.store_id, PosLine.local_day, cast(measure, Float))
+        .where(and_(period.covers(PosLine.sold_at)))
+        .group_by(PosLine.store_id, PosLine.local_day)
+    )
+    frame = query_frame(session, statement, {"unit": TEXT, "day": WHOLE, "total": REAL}).filter(pl.col("total") > 0)
+    # Days of one week hang together as answers of one person do.
+    return frame.select(
+        "unit",
+        (pl.col("day") // 7).cast(pl.String).alias("person"),
+        (pl.col("day") * DAY_MICROS).alias("at"),
+        pl.col("total").log().alias("value"),
+    )
+
+
+_SALES = func.sum(type_coerce(PosLine.amount, BigInteger)) / float(MONEY_SCALE)
+_READERS: dict[str, Callable[[Session, Period], pl.DataFrame]] = {
+    "acceptance": lambda session, period: _taps(session, period, True),
+    "proposal": lambda session, period: _taps(session, period, False),
+    "sales": lambda session, period: _daily(session, period, _SALES),
+    "receipts": lambda session, period: _daily(session, period, func.count(func.distinct(PosLine.receipt_id))),
+    "customers": lambda session, period: _daily(session, period, func.count(func.distinct(PosLine.customer_id))),
+}
