@@ -53,11 +53,10 @@ class CustomerNeighbours:
         closeness = 2.0 * dense((own @ self._transposed).tocsr()) - self._squared[self._known]
         closeness[self._known[None, :] == customers[:, None]] = -np.inf
         k = min(self.neighbours, len(self._known))
-        best = np.argpartition(closeness, len(self._known) - k, axis=1)[:, len(self._known) - k :]
-        weight = sparse.csr_array(
-            (np.full(best.size, 1.0 / max(k, 1), np.float32), best.ravel(), np.arange(len(customers) + 1) * k),
-            shape=(len(customers), len(self._known)),
-        )
+        edge = len(self._known) - k
+        least = np.partition(closeness, edge, axis=1)[:, edge]
+        weight = sparse.csr_array((closeness >= least[:, None]).astype(np.float32))
+        weight = normalised(weight, order=1)
         mean = dense((weight @ self._pool).tocsr())
         return mean if self.alpha == 0 else self.alpha * dense(own) + np.float32(1 - self.alpha) * mean
 

@@ -34,11 +34,16 @@ class Candidates:
 class CandidatePool:
     """Fitted candidate models that together propose products."""
 
-    def __init__(self, models: list[CandidateModel], view: View, new_per_model: int, most_owned: int, seed: int) -> None:
+    def __init__(
+        self, models: list[CandidateModel], view: View, new_per_model: int, most_owned: int, seed: int
+    ) -> None:
         self.models, self.view = models, view
         self.new_per_model, self.most_owned = new_per_model, most_owned
         # products with the same score are told apart by chance, never by their number
-        self._chance = (1.0 + 1e-5 * np.random.default_rng(seed).random(view.products)).astype(np.float32)
+        random = np.random.default_rng(seed)
+        self._chance = (1.0 + 1e-5 * random.random(view.products)).astype(np.float32)
+        # distinct values where there is no score: partitioning rows full of equal zeros is ten times slower
+        self._nothing = (-1.0 - random.random(view.products)).astype(np.float32)
 
     @property
     def names(self) -> list[str]:
@@ -61,7 +66,7 @@ class CandidatePool:
             scores = model.score(customers)
             blocks.append(scores)
             best[number] = scores.max(axis=1, initial=0.0)
-            fresh = np.where(owned, np.float32(0), scores * self._chance)
+            fresh = np.where(owned | (scores <= 0), self._nothing, scores * self._chance)
             _mark_best(fresh, self.new_per_model, chosen)
         row, product = np.nonzero(chosen)
         indptr = np.concatenate([[0], np.cumsum(chosen.sum(axis=1))]).astype(np.int64)
@@ -78,8 +83,8 @@ class CandidatePool:
 
 
 def _mark_best(scores: Floats, k: int, chosen: Flags) -> None:
-    k = min(k, scores.shape[1])
-    top = np.argpartition(scores, scores.shape[1] - k, axis=1)[:, scores.shape[1] - k :]
-    found = np.take_along_axis(scores, top, axis=1) > 0
-    rows = np.nonzero(found)[0]
-    chosen[rows, top[found]] = True
+    """Mark each row's k largest positive scores."""
+    # partitioning values is several times faster than partitioning positions
+    edge = scores.shape[1] - min(k, scores.shape[1])
+    least = np.partition(scores, edge, axis=1)[:, edge]
+    chosen |= scores >= np.maximum(least, np.finfo(np.float32).tiny)[:, None]

@@ -45,7 +45,8 @@ class SalesCalendar:
         cell = (day - self.first) // self.width * np.int64(view.products) + product
         table = np.bincount(cell, minlength=buckets * view.products).reshape(buckets, view.products)
         self.cumulative = np.zeros((buckets + 1, view.products), np.float32)
-        np.cumsum(table, axis=0, out=self.cumulative[1:])
+        for bucket in range(buckets):
+            np.add(self.cumulative[bucket], table[bucket], out=self.cumulative[bucket + 1])
 
     def until(self, days: Ints | Longs) -> Ints:
         """The row of `cumulative` that holds everything up to and including each day."""

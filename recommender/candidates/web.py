@@ -52,12 +52,12 @@ class WebInterest:
 
     def fit(self, view: View) -> Self:
         """Collect interest and session neighbours before each customer's target."""
-        self._interest = interest(view, self.half_life_days)
+        self.looked_at = interest(view, self.half_life_days)
         self.similar = session_similarity(view, self.neighbours)
-        self._share = normalised(self._interest, order=1)
+        self._share = normalised(self.looked_at, order=1)
         return self
 
     def score(self, customers: Ints) -> Floats:
         """Own interest + `spread` × session similarity to it."""
         share = rows_of(self._share, customers)
-        return dense(rows_of(self._interest, customers)) + self.spread * dense((share @ self.similar).tocsr())
+        return dense(rows_of(self.looked_at, customers)) + self.spread * dense((share @ self.similar).tocsr())

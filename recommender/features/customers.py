@@ -28,9 +28,7 @@ class CustomerFacts:
         first_purchase = pairs.age[pairs.indptr[:-1]]
         new_in_last = np.bincount(owner, weights=first_purchase == 0, minlength=people)
         new_in_three = np.bincount(owner, weights=first_purchase < 3, minlength=people)
-        recent = np.bincount(
-            view.history.customer, weights=np.where(view.basket_age < 3, sizes, 0), minlength=people
-        )
+        recent = np.bincount(view.history.customer, weights=np.where(view.basket_age < 3, sizes, 0), minlength=people)
         span = np.zeros(people, np.float32)
         previous_gap = np.full(people, np.nan, np.float32)
         if len(view.history):

@@ -1,0 +1,150 @@
+"""Examples for the rankers: candidates of past moments, their features, and whether they were bought next."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from recommender.baskets import Flags, Floats, Ints, Longs
+from recommender.candidates.pool import CandidatePool
+from recommender.candidates.roster import Roster
+from recommender.features.base import FeatureGroup
+from recommender.features.customers import CustomerFacts
+from recommender.features.hazard import Hazards
+from recommender.features.matrix import Panel
+from recommender.features.pairs import PairHistory
+from recommender.features.products import ProductFacts
+from recommender.features.scores import ModelScores
+from recommender.ranker import Examples
+from recommender.views import View
+
+NEW_PER_MODEL = 30
+MOST_OWNED = 300
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Candidates of some customers of one view, with features and what they bought.
+
+    One entry per candidate, grouped by customer; `sizes` and `targets` (products bought next, reached or not; and
+    those of them that were new) have one per customer.
+    """
+
+    examples: Examples
+    customers: Ints
+    product: Ints
+    owned: Flags
+    targets: Longs
+    new_targets: Longs
+
+    @property
+    def indptr(self) -> Longs:
+        """Where each customer's candidates begin and end."""
+        return np.concatenate([[0], np.cumsum(self.examples.sizes)]).astype(np.int64)
+
+    def thinned(self, negatives: float, seed: int) -> "Scene":
+        """The same customers with a share of `negatives` of what they did not buy."""
+        bought = self.examples.bought
+        keep = bought | (np.random.default_rng(seed).random(len(bought)) < negatives)
+        owner = np.repeat(np.arange(len(self.customers)), self.examples.sizes)
+        sizes = np.bincount(owner[keep], minlength=len(self.customers)).astype(np.int64)
+        examples = Examples(self.examples.names, self.examples.matrix[keep], bought[keep], sizes)
+        return Scene(examples, self.customers, self.product[keep], self.owned[keep], self.targets, self.new_targets)
+
+    def joined(self, other: "Scene") -> "Scene":
+        """Two scenes of different customers as one."""
+        if not len(other.customers):
+            return self
+        mine, theirs = self.examples, other.examples
+        return Scene(
+            Examples(
+                mine.names,
+                np.concatenate([mine.matrix, theirs.matrix]),
+                np.concatenate([mine.bought, theirs.bought]),
+                np.concatenate([mine.sizes, theirs.sizes]),
+            ),
+            np.concatenate([self.customers, other.customers]),
+            np.concatenate([self.product, other.product]),
+            np.concatenate([self.owned, other.owned]),
+            np.concatenate([self.targets, other.targets]),
+            np.concatenate([self.new_targets, other.new_targets]),
+        )
+
+    @property
+    def reach(self) -> float:
+        """Share of what was bought that the candidates hold."""
+        return float(self.examples.bought.sum() / max(self.targets.sum(), 1))
+
+
+def panel_of(view: View, roster: Roster, seed: int) -> Panel:
+    """Every model and feature group fitted on the view."""
+    models = [model.fit(view) for model in roster.models()]
+    pool = CandidatePool(models, view, NEW_PER_MODEL, MOST_OWNED, seed)
+    groups: list[FeatureGroup] = [
+        PairHistory(),
+        Hazards(),
+        ProductFacts(),
+        CustomerFacts(),
+        ModelScores(pool.names),
+    ]
+    return Panel(view, pool, groups)
+
+
+def scene_of(panel: Panel, customers: Ints, negatives: float, seed: int, threads: int) -> Scene:
+    """The candidates of these customers, with a share of `negatives` of those not bought.
+
+    The share is the same for owned and for new products, lest the ranker learn a wrong balance between them.
+    """
+    view = panel.view
+    random = np.random.default_rng(seed)
+    line_customer = view.target.customer[view.target.line_basket]
+    truth = np.sort(line_customer.astype(np.int64) * view.products + view.target.product)
+    fresh = np.setdiff1d(truth, owned_keys(view), assume_unique=True)
+    names: list[str] = []
+    matrices: list[Floats] = []
+    bought: list[Flags] = []
+    sizes: list[Longs] = []
+    products: list[Ints] = []
+    owned: list[Flags] = []
+    for candidates, names, matrix in panel.blocks(customers, threads):
+        hit = np.isin(candidates.customer.astype(np.int64) * view.products + candidates.product, truth)
+        keep = hit | (random.random(len(hit)) < negatives)
+        matrices.append(matrix[keep])
+        bought.append(hit[keep])
+        sizes.append(np.bincount(candidates.row[keep], minlength=len(candidates.customers)))
+        products.append(candidates.product[keep])
+        owned.append(candidates.owned[keep])
+    return Scene(
+        examples=Examples(names, _joined(matrices), _joined(bought), _joined(sizes).astype(np.int64)),
+        customers=customers,
+        product=_joined(products),
+        owned=_joined(owned),
+        targets=np.bincount(truth // view.products, minlength=view.customers)[customers],
+        new_targets=np.bincount(fresh // view.products, minlength=view.customers)[customers],
+    )
+
+
+def owned_keys(view: View) -> Longs:
+    """Sorted customer * products + product of everything bought within the view."""
+    owned = view.owned
+    rows = np.repeat(np.arange(owned.shape[0], dtype=np.int64), np.diff(owned.indptr))
+    return np.sort(rows * view.products + owned.indices)
+
+
+def lessons(scenes: list[Scene], new_only: bool) -> Examples:
+    """Examples of several scenes; customers without a purchase among theirs teach an order nothing and are left out."""
+    matrices, bought, sizes = [], [], []
+    for scene in scenes:
+        data = scene.examples
+        owner = np.repeat(np.arange(len(data.sizes)), data.sizes)
+        keep = ~scene.owned if new_only else np.ones(len(data), np.bool_)
+        hits = np.bincount(owner, weights=data.bought & keep, minlength=len(data.sizes))
+        keep &= hits[owner] > 0
+        matrices.append(data.matrix[keep])
+        bought.append(data.bought[keep])
+        counts = np.bincount(owner[keep], minlength=len(data.sizes))
+        sizes.append(counts[counts > 0])
+    return Examples(scenes[0].examples.names, _joined(matrices), _joined(bought), _joined(sizes).astype(np.int64))
+
+
+def _joined(parts: list) -> np.ndarray:  # type: ignore[type-arg]
+    return np.concatenate(parts) if parts else np.zeros(0)
