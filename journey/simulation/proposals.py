@@ -24,6 +24,7 @@ REASONS = ("repeat_due", "web_view", "goes_with", "popular", "similar_taste", "f
 RESULTS = ("bought", "considering", "declined", "not_proposed")
 POOL = (8, 6, 4, 3)  # own history, taste, focus, popular; and up to four of those looked at on the web
 POOL_WEB = 4
+SLEEPING = 3  # the uplift group whom a proposal puts off
 LISTEN_NEEDS = 80  # seconds of service below which there is no time to listen first
 
 
@@ -126,7 +127,7 @@ def propose(
     alone = screen.in_basket | (rng.random((n, k)) < unasked)  # bought whether or not anybody asks
     holdout = people.holdout[who.person][:, None]
     proposes = screen.proposes & ~holdout
-    spoilt = (group == 3) & proposes & alone & ~screen.in_basket & (rng.random((n, k)) < laws.sleeping_dog_loss)
+    spoilt = (group == SLEEPING) & proposes & alone & ~screen.in_basket & (rng.random((n, k)) < laws.sleeping_dog_loss)
     yes = proposes & (rng.random((n, k)) < accept)
     buys = screen.real & np.where(holdout, alone, (alone & ~spoilt) | (yes & ~spoilt))
     on_till = buys & (screen.in_basket | (rng.random((n, k)) >= laws.tap_without_till))

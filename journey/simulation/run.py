@@ -47,7 +47,8 @@ def simulate(
     """Writes an extract folder of an invented chain, and ``truth/`` beside its tables.
 
     ``stores`` counts stores with a door; one EC shop is added. ``clerks`` is the whole chain's (default: what a planner
-    would hire for average hours), ``products`` about 1,500 unless given. ``end`` is the day after the last one. The same arguments give the same rows.
+    would hire for average hours), ``products`` about 1,500 unless given. ``end`` is the day after the last one. The
+    same arguments give the same rows.
     ``progress`` is called with a stage and the share of it that is done. Returns rows per table, seconds, and figures.
 
     Raises ValueError where a size is not positive or the window is shorter than a week.

@@ -9,7 +9,7 @@ from journey.simulation.floor import PRACTICES, Clerks
 from journey.simulation.laws import Laws
 from journey.simulation.people import TIERS, TOUCHPOINTS, People, loyalty, tier_of
 from journey.simulation.products import Leaves, Products
-from journey.simulation.proposals import KINDS, LISTEN_NEEDS
+from journey.simulation.proposals import KINDS, LISTEN_NEEDS, SLEEPING
 from journey.simulation.served import suggestion_ids
 from journey.simulation.stores import Stores
 
@@ -111,26 +111,33 @@ def products_truth(products: Products, leaves: Leaves, laws: Laws) -> pl.DataFra
 
 
 def uplift_truth(log: pl.DataFrame, people: People, laws: Laws) -> pl.DataFrame:
-    """Per customer and kind of suggestion: group, mean chance of buying unasked and when proposed."""
-    groups = pl.Series([g[0] for g in laws.uplift_groups])
-    alone = pl.col("bought_unasked").cast(pl.Float64)
-    asked = (
-        pl.when("bought_unasked")
-        .then(pl.when(pl.col("group") == 3).then(1 - laws.sleeping_dog_loss).otherwise(1.0) + 0 * pl.col("p_accept"))
-        .otherwise("p_accept")
+    """Per customer and kind of suggestion: group, chance of buying unasked and when proposed, over what was shown.
+
+    Every registered customer has a group for each kind; the chances are empty where nothing of that kind was shown.
+    """
+    unasked = pl.when("in_basket").then(1.0).otherwise("unasked")
+    kept = pl.when((pl.col("group") == SLEEPING) & ~pl.col("in_basket")).then(1 - laws.sleeping_dog_loss).otherwise(1.0)
+    proposed = unasked * kept + (1 - unasked) * pl.col("p_accept")
+    # whole numbers, so that the order of summation cannot show
+    whole = [(1e6 * e).round(0).cast(pl.Int64).alias(n) for n, e in (("alone", unasked), ("asked", proposed))]
+    seen = (
+        log.select("person", "kind", *whole)
+        .group_by("person", "kind")
+        .agg(shown=pl.len(), p_unasked=pl.col("alone").sum(), p_proposed=pl.col("asked").sum())
+        .with_columns((pl.col("p_unasked", "p_proposed") / pl.col("shown") / 1e6).round(5))
     )
-    table = log.group_by("person", "kind", maintain_order=True).agg(
-        group=pl.col("group").first(), shown=pl.len(), p_unasked=alone.mean(), p_proposed=asked.mean()
-    )
-    return table.select(
+    names = pl.Series([g[0] for g in laws.uplift_groups])
+    n = people.members
+    table = pl.DataFrame({"person": np.repeat(np.arange(n), 3), "kind": np.tile(np.arange(3), n)})
+    return table.join(seen, on=["person", "kind"], how="left", maintain_order="left").select(
         customer_id=pl.Series(people.ids).gather(table["person"]),
         kind=pl.Series(KINDS).gather(table["kind"]),
-        group=groups.gather(table["group"]),
-        shown="shown",
+        group=names.gather(people.group[:n].ravel()),
+        shown=pl.col("shown").fill_null(0),
         p_unasked="p_unasked",
         p_proposed="p_proposed",
         uplift=pl.col("p_proposed") - pl.col("p_unasked"),
-    ).sort("customer_id", "kind")
+    )
 
 
 def acceptance_truth(log: pl.DataFrame) -> pl.DataFrame:
