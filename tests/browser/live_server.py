@@ -42,7 +42,10 @@ class LiveServer:
                 env=environment, stdout=log, stderr=subprocess.STDOUT, start_new_session=True,
             )  # fmt: skip
         for _ in range(400):
-            with contextlib.suppress(OSError, urllib.error.HTTPError), urllib.request.urlopen(f"{self.url}/readyz", timeout=5):
+            with (
+                contextlib.suppress(OSError, urllib.error.HTTPError),
+                urllib.request.urlopen(f"{self.url}/readyz", timeout=5),
+            ):
                 return
             assert self._process.poll() is None, self.log()
             time.sleep(0.05)

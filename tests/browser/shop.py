@@ -101,7 +101,9 @@ def open_shop(engine: Engine, home: Path, *, now: datetime, language: str = "ja"
 def people(session: Session, now: datetime) -> None:
     """Stores, staff with PINs, customers with cards."""
     for store_id, name in ((STORE, "青葉台店"), (OTHER_STORE, "駅前店")):
-        session.add(Store(store_id=store_id, name=name, area="神奈川", timezone="Asia/Tokyo", opened_on=date(2012, 4, 1)))
+        session.add(
+            Store(store_id=store_id, name=name, area="神奈川", timezone="Asia/Tokyo", opened_on=date(2012, 4, 1))
+        )
     for clerk_id, name in (*CLERKS, ("M1", "伊藤 さくら")):
         role = "manager" if clerk_id == "M1" else "clerk"
         session.add(Clerk(clerk_id=clerk_id, store_id=STORE, name=name, role=role))
@@ -122,14 +124,18 @@ def people(session: Session, now: datetime) -> None:
     for customer_id, name, kana, tier, consent in named:
         session.add(
             Customer(
-                customer_id=customer_id, name=name, kana=kana, tier=tier, joined_on=date(2023, 4, 1),
-                consent_profiling=consent, consent_contact=consent, search_key=search_key(name, kana),
+                customer_id=customer_id,
+                name=name,
+                kana=kana,
+                tier=tier,
+                joined_on=date(2023, 4, 1),
+                consent_profiling=consent,
+                consent_contact=consent,
+                search_key=search_key(name, kana),
             )  # fmt: skip
         )
     for customer_id, card in ((HANAKO, HANAKO_CARD), (ICHIRO, ICHIRO_CARD), (NO_CONSENT, "2900000000032")):
-        session.add(
-            Identity(kind="card", value=card, customer_ref=customer_id, customer_id=customer_id, linked_at=now)
-        )
+        session.add(Identity(kind="card", value=card, customer_ref=customer_id, customer_id=customer_id, linked_at=now))
 
 
 def merchandise(session: Session, now: datetime) -> None:

@@ -48,7 +48,9 @@ class Tablet:
     def __init__(self, context: BrowserContext, url: str, token: str | None) -> None:
         self.context, self.url = context, url
         if token is not None:
-            context.add_cookies([{"name": DEVICE_COOKIE, "value": token, "url": url, "httpOnly": True, "sameSite": "Strict"}])
+            context.add_cookies(
+                [{"name": DEVICE_COOKIE, "value": token, "url": url, "httpOnly": True, "sameSite": "Strict"}]
+            )
         self.page: Page = context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -112,7 +112,9 @@ def test_a_refusal_is_shown_and_kept(tablet: Tablet, shop_engine: Engine) -> Non
     refused.locator(".button", has_text="対応済みにする").click()
     tablet.page.locator("dialog .button--danger").click()
     tablet.wait_for_counts(0, refused=0)
-    assert "購入" in tablet.page.locator("details.panel").inner_text() or tablet.page.locator("details.panel").count() == 1
+    assert (
+        "購入" in tablet.page.locator("details.panel").inner_text() or tablet.page.locator("details.panel").count() == 1
+    )
 
 
 def test_a_clock_a_day_off_moves_no_outcome(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:

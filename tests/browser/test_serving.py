@@ -143,7 +143,10 @@ def test_a_note_is_kept(tablet: Tablet, shop_engine: Engine) -> None:
     tablet.wait_for_counts(0)
     tablet.page.locator(".note", has_text="ラッピングをご希望").wait_for()
     with reading(shop_engine) as session:
-        assert session.scalars(select(CustomerNote).where(CustomerNote.text == "ラッピングをご希望")).one().clerk_id == "C1"
+        assert (
+            session.scalars(select(CustomerNote).where(CustomerNote.text == "ラッピングをご希望")).one().clerk_id
+            == "C1"
+        )
 
 
 def test_a_coupon_from_the_app_is_redeemed_at_the_counter(tablet: Tablet, shop_engine: Engine) -> None:

@@ -59,6 +59,6 @@ export function frame(screen, place, { counts, onSwitch }) {
       languageButton(),
       h("button", { type: "button", class: "tool tool--person", "aria-label": t("switch.of", { name: person?.name ?? "" }), onclick: onSwitch }, face(person), h("span", {}, t("switch"))),
     ),
-    h("main", { class: "frame__main", id: "main", tabindex: "-1" }, screen.element),
+    h("main", { class: "frame__main", id: "main", tabindex: "0" }, screen.element),
   );
 }

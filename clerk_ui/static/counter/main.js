@@ -170,7 +170,8 @@ function onNetwork(online) {
   if (pill) drawSending(pill, waiting);
   if (!online) return;
   flush();
-  if (current().person) screen?.reload?.();
+  // at the people's screen nothing is asked: a sign-in may be under way at this very moment
+  if (current().device) screen?.reload?.();
   else restoreSession().then(() => draw({ focus: false }));
 }
 

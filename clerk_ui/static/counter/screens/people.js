@@ -70,7 +70,7 @@ export function peopleScreen({ proceed, counts }) {
     }
   }
 
-  return { title: t("people.title"), element };
+  return { title: t("people.title"), element, reload: refresh };
 }
 
 function pinPad(person, { back, proceed }) {
