@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from decimal import ROUND_HALF_EVEN, Decimal
 
 import orjson
@@ -23,11 +23,15 @@ INT32 = 2**31
 
 @dataclass(frozen=True)
 class Cells:
-    """A column as read: ``values`` as stored, and ``bad``, which cells could not be read (None: all could)."""
+    """A column as read: ``values`` as stored, and ``bad``, which cells could not be read (None: all could).
+
+    ``forbidden`` are further cells that could be read but may not stand there, each kind with its reason.
+    """
 
     values: pl.Series
     bad: pl.Series | None = None
     why: str = ""
+    forbidden: tuple[tuple[pl.Series, str], ...] = ()
 
 
 def as_text(cells: pl.Series) -> pl.Series:
@@ -41,7 +45,7 @@ def as_text(cells: pl.Series) -> pl.Series:
     if dtype == pl.Binary:
         return as_text(cells.cast(pl.String, strict=False))
     if dtype.is_float():
-        text = cells.cast(pl.Float64).cast(pl.String)
+        text = cells.cast(pl.Float64).fill_nan(None).cast(pl.String)
         whole = (cells.is_finite() & (cells == cells.round()) & (cells.abs() < 2**53)).fill_null(False)
         return cells.cast(pl.Int64, strict=False).cast(pl.String).zip_with(whole, text)
     if dtype.is_decimal():
@@ -58,22 +62,21 @@ def as_text(cells: pl.Series) -> pl.Series:
 def read(column: Column, cells: pl.Series, zone: pl.Series | str) -> Cells:
     """Read one column; ``zone`` is that of times without an offset."""
     found = _instants(cells, zone) if column.kind == Kind.INSTANT else READERS[column.kind](cells)
+    forbidden = tuple((rows, why) for rows, why in _rules(column, found.values) if rows.any())
+    return replace(found, forbidden=forbidden) if forbidden else found
+
+
+def _rules(column: Column, values: pl.Series) -> Iterator[tuple[pl.Series, str]]:
+    """Which values break a rule of the column, and how."""
     if column.choices:
-        allowed = pl.Series(list(column.choices))
-        return Cells(found.values, ~found.values.is_in(allowed.implode()), f"is not one of {', '.join(column.choices)}")
-    if column.nonzero and found.bad is None and (found.values == 0).any():
-        return Cells(found.values, found.values == 0, "must not be 0")
-    if found.bad is None and column.kind in (Kind.INTEGER, Kind.NUMBER):
-        return _bounded(found.values, column)
-    return found
-
-
-def _bounded(values: pl.Series, column: Column) -> Cells:
-    if column.low is not None and (values < column.low).any():
-        return Cells(values, values < column.low, f"is below {column.low:g}")
-    if column.high is not None and (values > column.high).any():
-        return Cells(values, values > column.high, f"is above {column.high:g}")
-    return Cells(values)
+        allowed = pl.Series(list(column.choices)).implode()
+        yield ~values.is_in(allowed), f"is not one of {', '.join(column.choices)}"
+    if column.nonzero:
+        yield values == 0, "must not be 0"
+    if column.low is not None:
+        yield values < column.low, f"is below {column.low:g}"
+    if column.high is not None:
+        yield values > column.high, f"is above {column.high:g}"
 
 
 def _checked(given: pl.Series, values: pl.Series, why: str) -> Cells:

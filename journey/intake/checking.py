@@ -36,7 +36,9 @@ class _Fault:
         if self.cells is None:
             text = pl.repeat(f"{self.name} {self.why}", len(where), eager=True, dtype=pl.String)
         else:
-            quoted = cells.as_text(self.cells.gather(where)).str.slice(0, SHOWN).fill_null("")
+            quoted = (
+                cells.as_text(self.cells.gather(where)).str.slice(0, SHOWN).str.replace_all("\x00", "␀").fill_null("")
+            )
             text = pl.select(pl.format(f"{self.name} '{{}}' {self.why}", quoted)).to_series()
         return pl.DataFrame({ROW: where.cast(pl.Int64), "reason": text})
 
@@ -85,6 +87,7 @@ def _column(column: Column, given: pl.Series, zone: pl.Series | str) -> tuple[pl
         bad = read.bad.fill_null(False)
         if bad.any():
             faults.append(_Fault(bad, column.name, read.why, given))
+    faults += [_Fault(rows.fill_null(False), column.name, why, given) for rows, why in read.forbidden]
     if column.default is not None:
         values = values.fill_null(column.default)
     if column.required and values.null_count():

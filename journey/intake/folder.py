@@ -70,7 +70,7 @@ def import_folder(
         connection.execute(
             update(ImportRun)
             .where(ImportRun.run_id == summary.run_id)
-            .values(finished_at=datetime.now(UTC), summary=summary.as_json())
+            .values(finished_at=datetime.now(UTC), summary={"tables": [table.as_json() for table in summary.tables]})
         )
     return summary
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from journey.fact_days import MICROSECONDS, WHOLE, mark_days
 from journey.intake import after, cells
 from journey.intake.checking import ROW, Checked, check
+from journey.intake.erased_rows import without_erased
 from journey.intake.known import Known
 from journey.intake.layout import Layout
 from journey.intake.merging import merge
@@ -66,7 +67,7 @@ class TableLoader:
                 self.relinked += after.merged(self.connection, self.layout, stage, frame, self.known)
                 self._mark(frame, resolved.stubs)
         if rejected and self._keep_rejected:
-            self._writer.keep(rejected)
+            self._writer.keep(without_erased(self.known, self.layout, rejected))
         books = self.summary
         bad = len(rejected) - len(conflicts)
         books.read += batch.read
