@@ -207,5 +207,5 @@ def on_shelf(product: I, store: I, today: Market, products: Products, rng: np.ra
 
 
 def quantities(product: I, products: Products, leaves: Leaves, rng: np.random.Generator) -> I:
-    """Units per line: geometric with the leaf's mean, so mostly one; shape as ``product``."""
-    return np.asarray(rng.geometric(1 / leaves.multi[products.leaf[product]]), dtype=np.int64).clip(1, 12)
+    """Units per line: one and a Poisson number more, with the leaf's mean; shape as ``product``."""
+    return np.asarray(1 + rng.poisson(0.8 * (leaves.multi[products.leaf[product]] - 1)), dtype=np.int64)

@@ -8,13 +8,19 @@ import polars as pl
 from journey.simulation import vocabulary
 from journey.simulation.days import DAY_SECONDS, Days
 from journey.simulation.laws import Laws
-from journey.simulation.products import Leaves, Products
+from journey.simulation.products import Products
 
 CHANGE_AT = 0.6  # share of the window after which the app's update annoys and the planted actions start
 
+_FITS: dict[str, dict[str, float]] = {
+    # how much likelier a theme is after that touchpoint
+    "delivery": {"delivery": 8.0, "web": 2.0, "staff": 0.0, "waiting": 0.0, "cleanliness": 0.0, "app": 0.5},
+    "store": {"delivery": 0.05, "web": 0.3},
+}
+
 
 def add_comments(
-    answers: pl.DataFrame, leaves: Leaves, products: Products, days: Days, laws: Laws, rng: np.random.Generator
+    answers: pl.DataFrame, products: Products, days: Days, laws: Laws, rng: np.random.Generator
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Adds comments to one-tap answers and to the ``overall`` row of sheets; truth: theme and sentiment."""
     words = vocabulary.document("comments")
@@ -34,12 +40,11 @@ def add_comments(
         w = weight.copy()
         if at[i] > CHANGE_AT * days.n * DAY_SECONDS and not good:
             w[names.index("app")] *= 4
-        if touchpoint[i] == "delivery":
-            w[names.index("delivery")] *= 8
+        w = w * [_FITS.get(touchpoint[i] or "", {}).get(t, 1.0) for t in names]
         theme = names[int(rng.choice(len(names), p=w / w.sum()))]
         product = int(rng.integers(len(products.ids)))
         body = str(rng.choice(words["themes"][theme][sentiment])).format(
-            leaf=leaves.name[products.leaf[product]], brand=products.brand[product], hour=int(rng.integers(10, 21))
+            leaf=products.noun[product], brand=products.brand[product], hour=int(rng.integers(10, 21))
         )
         plain = theme == "none"
         head = "" if plain else str(rng.choice(words["openers"][sentiment]))

@@ -123,9 +123,10 @@ def _campaigns(
         for k, c in enumerate(leaves.category)
         if c.split(" > ")[0] in ("スキンケア", "サプリ・健康", "オーラルケア", "ヘアケア")
     ]
+    order = rng.permutation(themes)
     for number, first in enumerate(range(10, max(11, days.n - 20), 42)):
         last = min(first + 34, days.n - 1)
-        leaf = int(rng.choice(themes))
+        leaf = int(order[number % len(order)])
         chosen = np.arange(products.start[leaf], products.stop[leaf])
         by_category = number % 2 == 0
         if not by_category:

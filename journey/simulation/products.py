@@ -66,6 +66,7 @@ class Products:
     ids: list[str]
     names: list[str]
     brand: list[str]
+    noun: list[str]  # what it is, in one word
     leaf: I  # (P,)
     start: I
     stop: I
@@ -121,6 +122,7 @@ def make_products(n: int, leaves: Leaves, days: Days, n_stores: int, laws: Laws,
     ids: list[str] = []
     names: list[str] = []
     brand_of: list[str] = []
+    nouns: list[str] = []
     attributes: list[str] = []
     prices: list[int] = []
     for leaf, row in enumerate(rows):
@@ -135,6 +137,7 @@ def make_products(n: int, leaves: Leaves, days: Days, n_stores: int, laws: Laws,
             edition = place // len(options[leaf])
             names.append(f"{brand} {noun} {variant} {size}" + (f" 企画品{edition}" if edition else ""))
             brand_of.append(brand)
+            nouns.append(noun.split(" ")[0])
             share = np.clip(level[brand] + 0.45 * step + rng.normal(0, 0.06), 0, 1)
             prices.append(int(max(round((low + share * (high - low)) / 10) * 10 - 2, 48)))
             attributes.append(_attributes(row["flag"], size, variant))
@@ -165,7 +168,7 @@ def make_products(n: int, leaves: Leaves, days: Days, n_stores: int, laws: Laws,
     magnets = rng.choice(always, max(3, min(len(always), round(p * laws.magnet_share))), replace=False)
     offered = ~np.isin(flags, ("酒", "たばこ", "第1類"))
     return Products(
-        ids, names, brand_of, leaf_of, start, start + per_leaf, np.array(prices, dtype=np.int64), taste,
+        ids, names, brand_of, nouns, leaf_of, start, start + per_leaf, np.array(prices, dtype=np.int64), taste,
         demand[leaf_of] * zipf, released, discontinued, carried, attributes, first, magnets, offered,
     )  # fmt: skip
 

@@ -89,14 +89,14 @@ def simulate(
     log = proposals.table()
     till = tills.ring_up(sales, occasions, people, goods, leaves, offers, chain, calendar, laws, stream(11))
     lines = tills.pos_lines_table(till, people, links, goods, offers, chain, staff, roster, calendar)
-    voices = make_voices(occasions, service, people, staff, leaves, goods, chain, calendar, laws, stream(13))
+    voices = make_voices(occasions, service, people, staff, goods, chain, calendar, laws, stream(13))
     told = stream(21)
     notices = [
         mail_events(mails, people, links, goods, told),
         invitation_events(voices.invited, people, links, calendar, told),
         checkin_events(occasions, people, links, chain, laws, told),
     ]
-    web, led = web_events_table(sessions, till, notices, people, links, goods, leaves, calendar, stream(12))
+    web, led = web_events_table(sessions, till, notices, people, links, goods, calendar, stream(12))
     within = pl.col("linked").is_not_null() & (pl.col("linked") < calendar.n * DAY_SECONDS)
     tables = {
         "stores": stores_table(chain),

@@ -39,8 +39,8 @@ class Stores:
 def make_stores(n: int, rng: np.random.Generator) -> Stores:
     """Draws ``n`` stores; places repeat with a number only where there are more stores than places."""
     places = vocabulary.rows("places")
-    order = rng.permutation(len(places))
-    chosen = [places[order[i % len(places)]] for i in range(n)]
+    first = int(rng.integers(len(places)))  # neighbours in the list are neighbours on the map: a regional chain
+    chosen = [places[(first + i) % len(places)] for i in range(n)]
     again = [f"第{i // len(places) + 1}" if i >= len(places) else "" for i in range(n)]
     kinds = [place["kind"] for place in chosen]
     hour = (np.arange(QUARTERS) + 0.5) / 4

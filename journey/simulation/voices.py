@@ -13,7 +13,7 @@ from journey.simulation.floor import Clerks, Service
 from journey.simulation.laws import Laws
 from journey.simulation.occasions import EC, STORE, Occasions
 from journey.simulation.people import TOUCHPOINTS, B, People, attitude, loyalty
-from journey.simulation.products import F, I, Leaves, Products
+from journey.simulation.products import F, I, Products
 from journey.simulation.stores import Stores
 
 SURVEYS = (
@@ -38,7 +38,7 @@ def _answers_at(n: int, share: float, who: I, people: People, laws: Laws, rng: n
 
 
 def make_voices(
-    occasions: Occasions, service: Service, people: People, clerks: Clerks, leaves: Leaves, products: Products,
+    occasions: Occasions, service: Service, people: People, clerks: Clerks, products: Products,
     stores: Stores, days: Days, laws: Laws, rng: np.random.Generator,
 ) -> Voices:  # fmt: skip
     """Asks, lets some answer, and writes their comments."""
@@ -46,7 +46,7 @@ def make_voices(
     periodic, invited_too = _periodic(occasions, people, stores, days, laws, rng)
     answers = pl.concat([one_tap, periodic], how="diagonal_relaxed")
     answers = answers.filter(pl.col("answered_at") < days.n * DAY_SECONDS)
-    answers, comments = add_comments(answers, leaves, products, days, laws, rng)
+    answers, comments = add_comments(answers, products, days, laws, rng)
     return Voices(answers, comments, pl.concat([invited, invited_too]))
 
 

@@ -12,7 +12,7 @@ from journey.simulation.days import DAY_SECONDS, Days
 from journey.simulation.links import Links
 from journey.simulation.occasions import STORE
 from journey.simulation.people import B, People
-from journey.simulation.products import I, Leaves, Products
+from journey.simulation.products import I, Products
 from journey.simulation.tills import Till
 
 KINDS = (
@@ -101,7 +101,7 @@ def order_events(till: Till, first_session: int, rng: np.random.Generator) -> tu
 
 def web_events_table(
     sessions: Sessions, till: Till, notices: list[pl.DataFrame], people: People, links: Links, products: Products,
-    leaves: Leaves, days: Days, rng: np.random.Generator,
+    days: Days, rng: np.random.Generator,
 ) -> tuple[pl.DataFrame, pl.DataFrame]:  # fmt: skip
     """(web_events, links from sessions to receipt lines); times in seconds of the window."""
     events, person, second, started = session_events(sessions, rng)
@@ -117,7 +117,7 @@ def web_events_table(
     with_product = pl.Series((p >= 0) & (kind != _KIND["search"]))
     article = pl.Series([f"A{i + 1:03d}" for i in range(_ARTICLES)]).gather(rng.zipf(1.5, len(s)) % _ARTICLES)
     is_article, is_search = pl.Series(kind == _KIND["content_view"]), pl.Series(kind == _KIND["search"])
-    words = pl.Series(leaves.name).gather(products.leaf[np.maximum(p, 0)])
+    words = pl.Series(products.noun).gather(np.maximum(p, 0))
     come_from = np.where(started == MAIL, 2, rng.choice(2, len(started), p=[0.6, 0.4]))
     page = pl.Series(["", "", "cart", "", "order", "", "", "", "", ""]).gather(kind)
     named = pl.DataFrame(
