@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from flask import g, request
+from flask import Flask, current_app, g, request
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from clerk_ui.database_sessions import reading, request_time, writing
+from clerk_ui.fading_memory import FadingMemory
 from journey.accounts import ApiKey, Device
 from journey.errors import NotAuthenticated
 from journey.sign_ins import Person, present_person
@@ -18,6 +19,13 @@ from journey.tokens import hashed
 DEVICE_COOKIE = "osusume_device"
 SESSION_COOKIE = "osusume_session"
 SEEN_EVERY = timedelta(hours=1)
+KEYS = "osusume.keys"
+KEY_REMEMBERED = 2.0  # seconds: a revoked key works no longer than this
+
+
+def init_app(app: Flask) -> None:
+    """Remember machines' keys for a second or two: a till that sends all day is not looked up with every line."""
+    app.extensions[KEYS] = FadingMemory[str, Machine](seconds=KEY_REMEMBERED)
 
 
 @dataclass(frozen=True)
@@ -80,28 +88,38 @@ def caller() -> Caller:
 
 def _machine_caller() -> Caller:
     scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
-    row = None
-    if scheme.lower() == "bearer" and secret.strip():
-        row = (
-            reading()
-            .execute(
-                select(ApiKey.key_id, ApiKey.name, ApiKey.scopes, ApiKey.last_used_at).where(
-                    ApiKey.key_hash == hashed(secret.strip()), ApiKey.revoked_at.is_(None)
-                )
+    key_hash = hashed(secret.strip())
+    known: FadingMemory[str, Machine] = current_app.extensions[KEYS]
+    machine = known.get(key_hash) if scheme.lower() == "bearer" else None
+    if machine is None:
+        machine = _machine(key_hash) if scheme.lower() == "bearer" else None
+        if machine is None:
+            raise NotAuthenticated(
+                "this key is unknown or was revoked",
+                where="Authorization",
+                what_to_do="send Authorization: Bearer KEY with a key from: osusume key add",
+                problem="key",
             )
-            .first()
+        known.put(key_hash, machine)
+    return Caller(machine=machine)
+
+
+def _machine(key_hash: str) -> Machine | None:
+    row = (
+        reading()
+        .execute(
+            select(ApiKey.key_id, ApiKey.name, ApiKey.scopes, ApiKey.last_used_at).where(
+                ApiKey.key_hash == key_hash, ApiKey.revoked_at.is_(None)
+            )
         )
+        .first()
+    )
     if row is None:
-        raise NotAuthenticated(
-            "this key is unknown or was revoked",
-            where="Authorization",
-            what_to_do="send Authorization: Bearer KEY with a key from: osusume key add",
-            problem="key",
-        )
+        return None
     if _long_ago(row.last_used_at):
         with writing() as session:
             session.execute(update(ApiKey).where(ApiKey.key_id == row.key_id).values(last_used_at=request_time()))
-    return Caller(machine=Machine(row.key_id, row.name, frozenset(row.scopes.split())))
+    return Machine(row.key_id, row.name, frozenset(row.scopes.split()))
 
 
 def _cookie_caller() -> Caller:

@@ -45,16 +45,16 @@ class RateLimit:
             self._taken.clear()
 
 
-def limit_attempts(limit: RateLimit) -> None:
-    """Refuse an address that tries too often.
+def limit_attempts(limit: RateLimit, who: str | None = None) -> None:
+    """Refuse an address (or whoever is named) that tries too often.
 
     Raises:
         TooMany: with the seconds to wait.
     """
-    wait = limit.take(request.remote_addr or "", now=time.monotonic())
+    wait = limit.take(who or request.remote_addr or "", now=time.monotonic())
     if wait:
         raise TooMany(
-            "too many attempts from this address",
+            "too many attempts from here",
             where="sign-in",
             what_to_do="wait a little",
             retry_after=max(1, round(wait)),

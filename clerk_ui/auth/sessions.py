@@ -26,7 +26,7 @@ from journey.sign_ins import close_session, open_session, reserve_attempt, verif
 from journey.stores import Store
 
 blueprint = APIBlueprint("sessions", "clerk_ui.auth", tag="Tablets", url_prefix="/api")
-PINS = RateLimit(60, 60)
+PINS = RateLimit(30, 60)
 
 
 @blueprint.get("/session")
@@ -55,8 +55,8 @@ def sign_in(caller: Caller, body: PinSignIn) -> Response:
 
     After five wrong PINs the account is locked for five minutes, then for ten, and so on (429 with `retry_after`).
     """
-    limit_attempts(PINS)
     assert caller.tablet is not None
+    limit_attempts(PINS, caller.tablet.device_id)
     with writing() as session:
         account = reserve_attempt(session, body.account_id, now=request_time())
     try:

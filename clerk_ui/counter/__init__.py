@@ -11,8 +11,10 @@ from clerk_ui.counter import (
     follow_ups,
     my_day,
     outcomes,
+    places,
     products,
     redemptions,
+    shelf_memory,
     shell,
     suggestions,
 )
@@ -20,6 +22,8 @@ from clerk_ui.counter import (
 
 def init_app(app: Flask) -> None:
     """Register the routes."""
+    places.init_app(app)
+    shelf_memory.init_app(app)
     for module in (
         customers,
         products,

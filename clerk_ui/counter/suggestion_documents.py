@@ -7,10 +7,9 @@ from typing import Any, Literal
 
 from pydantic import Field, RootModel
 
-from clerk_ui.counter.products import StockDocument, image_url, stock_document
+from clerk_ui.counter.products import Nearby
+from clerk_ui.counter.shelf_memory import Shelf
 from clerk_ui.field_types import Body, Document, Id, Price
-from journey.products import Product
-from journey.shelf import StockView
 from recommender.requests import Proposal
 
 MOST = 50
@@ -38,6 +37,13 @@ class ProductHead(Document):
     image_url: str | None
 
 
+class StockBeside(Document):
+    """``here`` is null where the store's stock is not known; stock elsewhere may be a minute old."""
+
+    here: float | None
+    nearby: list[Nearby]
+
+
 class SuggestionDocument(Document):
     """One suggestion as shown. ``reason`` cites the customer's own behaviour, ``talk`` is a line to say."""
 
@@ -47,7 +53,7 @@ class SuggestionDocument(Document):
     reason: str
     talk: str
     probability: float
-    stock: StockDocument
+    stock: StockBeside
     marks: list[str] = Field(description="first_in_category, first_purchase, focus, explored")
     kind: str
     source: str
@@ -57,7 +63,7 @@ class SuggestionList(RootModel[list[SuggestionDocument]]):
     """The set, best first; empty where nothing fits or the customer belongs to the hold-out group."""
 
 
-def suggestion_document(one: Proposal, product: Product | None, stock: StockView) -> Mapping[str, Any]:
+def suggestion_document(one: Proposal, shelf: Shelf) -> Mapping[str, Any]:
     """A proposal as sent."""
     return {
         "suggestion_id": one.suggestion_id,
@@ -66,15 +72,15 @@ def suggestion_document(one: Proposal, product: Product | None, stock: StockView
             "product_id": one.product_id,
             "name": one.name,
             "category": one.category,
-            "brand": product.brand if product else None,
+            "brand": shelf.brand,
             "price": one.price,
-            "image_url": image_url(product.attributes) if product else None,
+            "image_url": shelf.image_url,
         },
         "reason": one.reason,
         "talk": one.talk,
         "probability": round(one.probability, 4),
-        "stock": stock_document(stock),
-        "marks": list(one.marks),
+        "stock": {"here": one.stock, "nearby": shelf.nearby},
+        "marks": one.marks,
         "kind": one.kind,
         "source": one.source,
     }

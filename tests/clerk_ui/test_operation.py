@@ -19,6 +19,12 @@ from tests.clerk_ui.test_outcomes import path, tap
 UNDOCUMENTED = {"/", "/counter/", "/sign-in", "/sign-out", "/sw.js", "/manifest.webmanifest"}
 
 
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """None of this depends on the kind of database."""
+    return sqlite_url
+
+
 def test_the_openapi_document_is_valid_and_whole(shop: Shop) -> None:
     answer = shop.app.test_client().get("/api/openapi.json")
     document = answer.json
