@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from journey.database import writing
+from journey.errors import InputError, NotFound, TooMany
+from journey.intake.rows import RowsTaken, import_rows
+from tests.journey.extracts import NOW, rows_of
+
+
+def take(engine: Engine, table: str, rows: Any, **more: Any) -> RowsTaken:
+    with writing(engine) as session:
+        return import_rows(session, table, rows, source=f"/api/{table}", now=NOW, **more)
+
+
+def event(number: int, **more: Any) -> dict[str, Any]:
+    return {"event_id": f"E{number}", "occurred_at": "2026-01-05T10:00:00+09:00", "visitor_id": "V1", "kind": "view",
+            "product_id": "0001"} | more  # fmt: skip
+
+
+def test_events_are_stored_once_and_bad_ones_answered_row_by_row(engine: Engine) -> None:
+    rows = [
+        event(0),
+        event(1, kind="glance"),
+        "not a row",
+        event(0),
+        event(2, occurred_at=None),
+        event(3, colour="red"),
+    ]
+    taken = take(engine, "web_events", rows)
+    assert (taken.read, taken.inserted, taken.unchanged) == (6, 2, 1)
+    assert [(row.index, row.kind) for row in taken.kept_out] == [(1, "bad"), (2, "bad"), (4, "bad")]
+    assert taken.kept_out[2].reason == "occurred_at is missing"
+    assert taken.unknown_columns == ["colour"]
+    assert rows_of(engine, "SELECT event_id, product_id FROM web_events ORDER BY 1") == [("E0", "0001"), ("E3", "0001")]
+    again = take(engine, "web_events", rows)
+    assert (again.inserted, again.unchanged) == (0, 3)
+    assert rows_of(engine, "SELECT count(*), min(file) FROM quarantine") == [(3, "/api/web_events")]
+
+
+def test_other_content_under_a_known_id_is_a_conflict(engine: Engine) -> None:
+    take(engine, "web_events", [event(1)])
+    taken = take(engine, "web_events", [event(1, kind="cart"), event(2)], keep_rejected=False)
+    assert [(row.index, row.kind) for row in taken.kept_out] == [(0, "conflict")]
+    assert rows_of(engine, "SELECT event_id, kind FROM web_events ORDER BY 1") == [("E1", "view"), ("E2", "view")]
+    assert rows_of(engine, "SELECT count(*) FROM quarantine") == [(0,)]
+
+
+def test_json_numbers_and_booleans_are_read_like_cells(engine: Engine) -> None:
+    sale = {"receipt_id": 17, "line_no": 1, "store_id": "S", "sold_at": "2026-01-05T00:10:00", "product_id": 4900001.0,
+            "quantity": -1, "amount": -98.5, "customer_id": "C"}  # fmt: skip
+    assert take(engine, "pos_lines", [sale]).inserted == 1
+    stored = "receipt_id, product_id, quantity, amount, customer_id, local_day"
+    assert rows_of(engine, f"SELECT {stored} FROM pos_lines") == [("17", "4900001", -1.0, -985000, "C", 20458)]
+    assert rows_of(engine, "SELECT store_id, stub FROM stores") == [("S", True)]
+
+
+def test_stock_traffic_and_answers_come_the_same_way(engine: Engine) -> None:
+    count = {"store_id": "S", "product_id": "P", "quantity": 3, "as_of": "2026-01-05T10:00:00Z"}
+    assert take(engine, "stock", [count]).inserted == 1
+    assert take(engine, "stock", [count | {"quantity": 2, "as_of": "2026-01-05T11:00:00Z"}]).updated == 1
+    people = {"store_id": "S", "starts_at": "2026-01-05T10:00:00Z", "minutes": 15, "entered": 12}
+    assert (
+        take(engine, "traffic", [people, people | {"starts_at": "2026-01-05T10:15:00Z", "entered": -1}]).inserted == 1
+    )
+    answer = {"response_id": "A", "question": "nps", "survey_id": "V", "answered_at": "2026-01-05", "score": 9}
+    assert take(engine, "answers", [answer, answer | {"touchpoint": "web", "score": "9.5"}]).inserted == 2
+
+
+def test_too_many_rows_no_list_and_no_table_are_refused(engine: Engine) -> None:
+    with pytest.raises(TooMany, match="2000 rows at once"):
+        take(engine, "web_events", [event(n) for n in range(2000)])
+    with pytest.raises(InputError, match="is not a list"):
+        take(engine, "web_events", {"event_id": "E"})
+    with pytest.raises(NotFound, match="no table 'accounts'"):
+        take(engine, "accounts", [])
+    assert take(engine, "web_events", []).read == 0
+    assert rows_of(engine, "SELECT count(*) FROM web_events") == [(0,)]
