@@ -48,6 +48,12 @@ def market(products: Products, leaves: Leaves, day: int, promoted: B, laws: Laws
     return Market(active, weight, np.cumsum(weight), promoted)
 
 
+def online(today: Market, products: Products) -> Market:
+    """The part of the market that the web shop shows: no tobacco."""
+    weight = today.weight * products.carried[-1]
+    return Market(today.active & products.carried[-1], weight, np.cumsum(weight), today.promoted)
+
+
 class Pantry:
     """Each person's needs and memory: what they use, when it runs out, favourites, history and intentions."""
 

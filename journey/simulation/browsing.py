@@ -60,8 +60,9 @@ def browse(
     views = look(people.taste[person], today, products, rng)
     # a look at what runs out soon
     soon = np.argmin(pantry.due[person] + rng.exponential(12, (n, pantry.due.shape[1])), axis=1)
-    regular = rng.random(n) < 0.45
-    views[:, 0] = np.where(regular, pantry.favourite[person, soon, 0], views[:, 0])
+    favourite = pantry.favourite[person, soon, 0]
+    regular = (rng.random(n) < 0.45) & today.active[favourite]
+    views[:, 0] = np.where(regular, favourite, views[:, 0])
     if feature >= 0:
         views[:, 0] = feature
     # and at others of the same kind

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from journey.simulation.baskets import Market, Pantry, fill, market
+from journey.simulation.baskets import Market, Pantry, fill, market, online
 from journey.simulation.browsing import MAIL, VIEWS, WEB, Sessions, browse, wander
 from journey.simulation.days import Days
 from journey.simulation.floor import Clerks, Service
@@ -54,14 +54,26 @@ def run_days(
     last_day = np.full(people.n, -1, dtype=np.int64)
     np.maximum.at(last_day, occasions.person[occasions.person >= 0], occasions.day[occasions.person >= 0])
     stays = np.bincount(occasions.person[occasions.person >= 0], minlength=people.n) < people.lives
-    online = np.flatnonzero((people.has_web | people.has_app) & (np.arange(people.n) < people.members))
+    surfers = np.flatnonzero((people.has_web | people.has_app) & (np.arange(people.n) < people.members))
     promoted = np.zeros(len(products.ids), dtype=np.bool_)
     for day in range(days.n):
         if day % 7 == 0:
             promoted = rng.random(len(products.ids)) < laws.promotion_share
         today = market(products, leaves, day, promoted, laws)
         here = (people.joined <= day) & (stays | (last_day >= day))
-        _web(day, online[here[online]], today, pantry, people, products, sessions, seen_on_web, mails, laws, rng)
+        _web(
+            day,
+            surfers[here[surfers]],
+            online(today, products),
+            pantry,
+            people,
+            products,
+            sessions,
+            seen_on_web,
+            mails,
+            laws,
+            rng,
+        )
         person, product = offers.granted_on(day)
         hot = rng.random(len(person)) < laws.coupon_intent
         pantry.intend(person[hot], product[hot], np.full(hot.sum(), day + 21), np.full(hot.sum(), -1))
@@ -106,15 +118,15 @@ def run_days(
 
 
 def _web(
-    day: int, online: I, today: Market, pantry: Pantry, people: People, products: Products, sessions: Sessions,
+    day: int, members: I, today: Market, pantry: Pantry, people: People, products: Products, sessions: Sessions,
     seen_on_web: np.ndarray, mails: list[tuple[int, I, int, np.ndarray]], laws: Laws, rng: np.random.Generator,
 ) -> None:  # fmt: skip
     """Sessions of the day: by themselves, from a mail, and of visitors nobody knows."""
-    surfers = online[rng.random(len(online)) < 1 / laws.web_gap_days]
+    surfers = members[rng.random(len(members)) < 1 / laws.web_gap_days]
     before = len(sessions.person)
     browse(surfers, WEB, -1, day, today, pantry, people, products, sessions, laws, rng)
     if day % laws.mail_every_days == 3:
-        readers = online[people.contact[online]]
+        readers = members[people.contact[members]]
         feature = int(today.anything(1, rng)[0])
         opened = rng.random(len(readers)) < laws.mail_open * np.exp(0.25 * people.heart[readers])
         mails.append((day, readers, feature, opened))

@@ -80,7 +80,7 @@ def spoil(
         "conflict",
         0.15,
         None,
-        {"quantity": pl.col("quantity") + 1, "amount": pl.col("amount") + 100},
+        {"quantity": pl.col("quantity") * 2, "amount": pl.col("amount") + 100},
     )
     add("pos_lines", "receipt line twice", "unchanged", 0.10, None, {})
     add("web_events", "no date", "quarantine", 0.30, "event_id", {"occurred_at": nothing})
