@@ -21,6 +21,7 @@ from analytics.kpis import Kpi
 from analytics.period import Period
 from journey.actions import ActionPlan
 from journey.errors import Conflict, InputError, NotFound
+from journey.stores import DEFAULT_TIMEZONE
 
 STATES = {
     "proposed": ("running", "dropped"),
@@ -105,17 +106,19 @@ def proposals_from_drivers(drivers: dict[str, Any], today: date, days: int = 90)
     ]
 
 
-def action_effect(session: Session, plan: ActionPlan, now: datetime | None = None) -> dict[str, Any]:
+def action_effect(
+    session: Session, plan: ActionPlan, now: datetime | None = None, timezone: str = DEFAULT_TIMEZONE
+) -> dict[str, Any]:
     """What an action changed in its KPI: effect, low, high, p_value, placebo, verdict, before, after, notes and more.
 
     Looks from LOOK_BACK_DAYS before the start to the due date (or ``now``, if earlier). verdict: improved, worsened,
     no_evidence, apart_before (the placebo failed, so that nothing is claimed), or too_early (too few observations yet).
     """
     kpi = Kpi.named(plan.kpi)
-    window = Period.of(plan.starts_on - timedelta(days=LOOK_BACK_DAYS), plan.due_on)
+    window = Period.of(plan.starts_on - timedelta(days=LOOK_BACK_DAYS), plan.due_on, timezone)
     if now is not None:
         window = Period(window.start, min(window.end or 0, Period.of(None, now).end or 0))
-    start = Period.of(plan.starts_on, None).start
+    start = Period.of(plan.starts_on, None, timezone).start
     seen = kpi.observations(session, window)
     acted, compared = set(plan.stores or ()), set(plan.comparison_stores or ())
     if acted:
@@ -175,6 +178,7 @@ def report(
     store: str | None = None,
     start: date | datetime | None = None,
     end: date | datetime | None = None,
+    timezone: str = DEFAULT_TIMEZONE,
     now: datetime | None = None,
 ) -> dict[str, Any]:
     """The ``actions`` report: one row per plan, the latest start first, with its effect, verdict and notes.
@@ -190,7 +194,7 @@ def report(
             continue
         if not _day(start, date.min) <= plan.starts_on <= _day(end, date.max):
             continue
-        told = action_effect(session, plan, now)
+        told = action_effect(session, plan, now, timezone)
         rows.append(
             {
                 "action_id": plan.action_id,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
 from typing import Any
 
 import numpy as np
@@ -21,15 +20,9 @@ _KNOWN_SCALES = {"nps": (0.0, 10.0)}
 _USUAL_SCALES = ((1.0, 5.0), (1.0, 7.0), (1.0, 10.0), (0.0, 10.0), (0.0, 100.0))
 
 
-def answer_sheets(
-    session: Session,
-    *,
-    store: str | None = None,
-    start: date | datetime | None = None,
-    end: date | datetime | None = None,
-) -> pl.DataFrame:
+def answer_sheets(session: Session, period: Period, *, store: str | None = None) -> pl.DataFrame:
     """One row per answered question of a sheet, see scaled_answers for the columns."""
-    chosen = Period.of(start, end).covers(Answer.answered_at)
+    chosen = period.covers(Answer.answered_at)
     if store is not None:
         chosen = chosen & (Answer.store_id == store)
     statement = select(

@@ -26,6 +26,7 @@ from analytics.rates import wilson
 from journey.database import MONEY_SCALE
 from journey.products import Product
 from journey.purchases import PosLine
+from journey.stores import DEFAULT_TIMEZONE
 
 REGULAR_DAYS = 3
 FEW_BUYERS = 10
@@ -84,7 +85,7 @@ def _roles(period: Period, store: str | None) -> Select[*tuple[Any, ...]]:
             func.min(bought_day).label("first_day"),
             func.sum(amount).label("amount"),
             func.sum(PosLine.quantity).label("units"),
-            # The customer's own figures ride along: joined to the windowed pairs below, SQLite would scan them for each.
+            # The customer's own figures ride along: joined to the pairs below, SQLite would scan them for each.
             func.min(people.c.days).label("customer_days"),
             func.min(people.c.first_day).label("customer_first_day"),
         )
@@ -192,9 +193,10 @@ def report(
     store: str | None = None,
     start: date | datetime | None = None,
     end: date | datetime | None = None,
+    timezone: str = DEFAULT_TIMEZONE,
 ) -> dict[str, Any]:
     """The ``assortment`` report: products by falling sales, chain means to compare with, notes."""
-    period = Period.of(start, end)
+    period = Period.of(start, end, timezone)
     roles = product_roles(session, period, store=store)
     notes: list[str] = []
     if roles.is_empty():

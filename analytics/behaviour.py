@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
-
 import numpy as np
 import polars as pl
 from sqlalchemy import BigInteger as Big
@@ -19,20 +17,14 @@ from journey.purchases import PosLine
 SHORTEST_SILENCE, LONGEST_SILENCE = 30, 180
 
 
-def customer_behaviour(
-    session: Session,
-    *,
-    store: str | None = None,
-    start: date | datetime | None = None,
-    end: date | datetime | None = None,
-) -> pl.DataFrame:
+def customer_behaviour(session: Session, period: Period, *, store: str | None = None) -> pl.DataFrame:
     """One row per customer who bought in the period.
 
     person ("c:" + id), customer_id, tier, channel (where most lines were bought), purchase_days (days with something
     bought, returns aside), spend (net of returns, in the chain's currency), first_day and last_day (days since
     1970-01-01, local).
     """
-    chosen = Period.of(start, end).covers(PosLine.sold_at) & PosLine.customer_id.is_not(None)
+    chosen = period.covers(PosLine.sold_at) & PosLine.customer_id.is_not(None)
     if store is not None:
         chosen = chosen & (PosLine.store_id == store)
     bought = case((PosLine.quantity > 0, PosLine.local_day))

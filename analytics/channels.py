@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import polars as pl
 from sqlalchemy import BigInteger, Float, case, cast, func, literal, select, type_coerce
@@ -12,14 +11,11 @@ from sqlalchemy.orm import Session
 
 from analytics.behaviour import customer_behaviour
 from analytics.period import EPOCH_DAY, Period
-from journey.database import MONEY_SCALE, from_micros
+from journey.database import MONEY_SCALE
 from journey.purchases import PosLine
-from journey.stores import DEFAULT_TIMEZONE
 
 
-def channel_mix(
-    session: Session, period: Period, *, store: str | None = None, zone: str = DEFAULT_TIMEZONE
-) -> list[dict[str, Any]]:
+def channel_mix(session: Session, period: Period, *, store: str | None = None) -> list[dict[str, Any]]:
     """Rows of month (YYYY-MM, of the store's calendar), channel, customers (identified) and sales (net of returns)."""
     chosen = period.covers(PosLine.sold_at)
     if store is not None:
@@ -73,10 +69,10 @@ def channel_shift(
     """
     start = known_from if period.start is None else period.start
     end = known_until + 1 if period.end is None else period.end
-    edges: list[datetime] = [from_micros(at).astimezone(ZoneInfo("UTC")) for at in (start, (start + end) // 2, end)]
+    middle = (start + end) // 2
     halves = [
-        customer_behaviour(session, store=store, start=edges[i], end=edges[i + 1]).select("person", "channel")
-        for i in (0, 1)
+        customer_behaviour(session, Period(*edges), store=store).select("person", "channel")
+        for edges in ((start, middle), (middle, end))
     ]
     both = halves[0].join(halves[1], on="person", suffix="_later")
     moved = both.filter(pl.col("channel") != pl.col("channel_later"))

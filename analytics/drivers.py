@@ -21,7 +21,9 @@ from sqlalchemy.orm import Session
 
 from analytics.answers import HEAD, HEART, answer_sheets, sheet_matrix
 from analytics.missing_answers import Moments, Patterns, correlation, joint_counts, maximum_likelihood_moments
+from analytics.period import Period
 from analytics.relative_importance import EXACT_UP_TO, lmg, relative_weights
+from journey.stores import DEFAULT_TIMEZONE
 
 Floats = NDArray[np.float64]
 
@@ -192,6 +194,7 @@ def report(
     store: str | None = None,
     start: date | datetime | None = None,
     end: date | datetime | None = None,
+    timezone: str = DEFAULT_TIMEZONE,
     kgi: str = "overall",
     repeats: int = 300,
 ) -> dict[str, Any]:
@@ -201,7 +204,7 @@ def report(
     Scores are on 0–100; ``performance`` is the mean. ``kgi`` is a question, or heart or head: the mean of its
     questions.
     """
-    sheets = answer_sheets(session, store=store, start=start, end=end)
+    sheets = answer_sheets(session, Period.of(start, end, timezone), store=store)
     prefix = {"heart": HEART, "head": HEAD}.get(kgi)
     asked = pl.col("question").str.starts_with(prefix) if prefix else pl.col("question") == kgi
     outcome = sheets.filter(asked & pl.col("score").is_not_null())

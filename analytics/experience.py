@@ -22,7 +22,7 @@ from analytics.nonresponse import response_weights
 from analytics.nps import NetPromoterScore, net_promoter_score
 from analytics.period import Period
 from analytics.rates import rate
-from journey.database import from_micros
+from journey.stores import DEFAULT_TIMEZONE
 
 _PARTS = {"head": (HEAD, True), "heart": (HEART, True), "overall": ("overall", False)}
 
@@ -154,6 +154,7 @@ def report(
     store: str | None = None,
     start: date | datetime | None = None,
     end: date | datetime | None = None,
+    timezone: str = DEFAULT_TIMEZONE,
 ) -> dict[str, Any]:
     """The ``experience`` report: keys nps, heart, head, overall, fields, touchpoints, notes and more beside them.
 
@@ -161,12 +162,13 @@ def report(
     against the stretch of the same length before ``start``; without dates, the later half of the answers against the
     earlier half. A store's report looks at the answers given for that store and at all purchases of those customers.
     """
-    sheets = answer_sheets(session, store=store, start=start, end=end)
-    later, earlier = _compared(session, sheets, store, Period.of(start, end))
-    behaviour = customer_behaviour(session, start=start, end=end)
+    period = Period.of(start, end, timezone)
+    sheets = answer_sheets(session, period, store=store)
+    later, earlier = _compared(session, sheets, store, period)
+    behaviour = customer_behaviour(session, period)
     last_day = int(behaviour["last_day"].max() or 0)  # type: ignore[arg-type]
     if store is not None:
-        here = customer_behaviour(session, store=store, start=start, end=end)["person"]
+        here = customer_behaviour(session, period, store=store)["person"]
         behaviour = behaviour.filter(pl.col("person").is_in(here.implode()))
     result = experience(sheets, behaviour, earlier, last_day)
     if later is not None:
@@ -186,5 +188,5 @@ def _compared(
     if period.start is None:
         middle = (first + last) // 2
         return sheets.filter(pl.col("answered_at") > middle), sheets.filter(pl.col("answered_at") <= middle)
-    before = from_micros(2 * period.start - (last + 1 if period.end is None else period.end))
-    return None, answer_sheets(session, store=store, start=before, end=from_micros(period.start))
+    before = Period(2 * period.start - (last + 1 if period.end is None else period.end), period.start)
+    return None, answer_sheets(session, before, store=store)

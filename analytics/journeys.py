@@ -25,6 +25,7 @@ from analytics.sessions import SHOPPING, Step, funnel_rows
 from analytics.touches import arrival_moments, purchase_moments, record_end, touch_moments
 from analytics.web_record import WebTally, mail_open_rate, web_tally
 from journey.purchases import PosLine
+from journey.stores import DEFAULT_TIMEZONE
 
 PASSAGE_DAYS = 7
 LOOKBACK_DAYS = 30
@@ -37,6 +38,7 @@ def report(
     store: str | None = None,
     start: date | datetime | None = None,
     end: date | datetime | None = None,
+    timezone: str = DEFAULT_TIMEZONE,
     steps: tuple[Step, ...] = SHOPPING,
     days: int = PASSAGE_DAYS,
 ) -> dict[str, Any]:
@@ -47,7 +49,7 @@ def report(
     single_touchpoint, channel_shift, sessions, notes. The web has no store: with ``store`` the funnel stays the
     chain's, passages and purchases are the store's.
     """
-    period = Period.of(start, end)
+    period = Period.of(start, end, timezone)
     notes: list[str] = []
     until = record_end(session) if period.end is None else period.end
     tally = web_tally(session, period, steps)

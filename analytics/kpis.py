@@ -21,7 +21,7 @@ from analytics.frames import REAL, TEXT, WHOLE, query_frame
 from analytics.nps import DETRACTOR_TO, PROMOTER_FROM
 from analytics.period import DAY_MICROS, Period
 from analytics.voice import read_comments
-from journey.database import MONEY_SCALE, from_micros
+from journey.database import MONEY_SCALE
 from journey.errors import InputError
 from journey.outcomes import PROPOSED, Outcome
 from journey.purchases import PosLine
@@ -69,14 +69,8 @@ class Kpi:
         return _scores(session, period, self.name)
 
 
-def _sheets(session: Session, period: Period) -> pl.DataFrame:
-    start = None if period.start is None else from_micros(period.start)
-    end = None if period.end is None else from_micros(period.end)
-    return answer_sheets(session, start=start, end=end)
-
-
 def _scores(session: Session, period: Period, name: str) -> pl.DataFrame:
-    sheets = _sheets(session, period).filter(pl.col("score").is_not_null())
+    sheets = answer_sheets(session, period).filter(pl.col("score").is_not_null())
     value = pl.col("score")
     if name.startswith("csat:"):
         chosen = (pl.col("question") == "touchpoint") & (pl.col("touchpoint") == name.removeprefix("csat:"))
@@ -98,7 +92,7 @@ def _scores(session: Session, period: Period, name: str) -> pl.DataFrame:
 
 
 def _complaints(session: Session, period: Period, theme: str) -> pl.DataFrame:
-    written = _sheets(session, period).filter(pl.col("comment").str.strip_chars().fill_null("") != "")
+    written = answer_sheets(session, period).filter(pl.col("comment").str.strip_chars().fill_null("") != "")
     written = written.sort("response_id", "touchpoint").unique(["response_id", "comment"], maintain_order=True)
     read = read_comments(written["comment"].to_list())
     about = read["themes"].list.contains(theme) & (read["label"] == "negative")

@@ -24,6 +24,7 @@ from analytics.repeat_buying import BuyingModel, fit_buying
 from analytics.spend import SpendModel, fit_spend, frequency_correlation
 from journey.errors import InputError, NotEnoughData
 from journey.purchases import PosLine
+from journey.stores import DEFAULT_TIMEZONE
 
 Floats = NDArray[np.float64]
 
@@ -31,6 +32,7 @@ YEARLY_DISCOUNT = 0.10
 DEFAULT_HORIZON = {"day": 365.0, "week": 52.0}
 _SLICES = 12
 _MOST_PURCHASES_SHOWN = 7
+_MANY, _QUARTER = 100, 0.25
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ def report(
     store: str | None = None,
     start: date | datetime | None = None,
     end: date | datetime | None = None,
+    timezone: str = DEFAULT_TIMEZONE,
     unit: str = "week",
     horizon: float | None = None,
 ) -> dict[str, Any]:
@@ -118,7 +121,7 @@ def report(
     span = DEFAULT_HORIZON[unit] if horizon is None else float(horizon)
     if not span > 0:
         raise InputError(f"a horizon of {span} is not a length of time", what_to_do=f"give a number of {unit}s above 0")
-    period, notes = Period.of(start, end), list[str]()
+    period, notes = Period.of(start, end, timezone), list[str]()
     first, newest = _edges(session)
     last = newest if period.end is None else local_day(period.end - 1)
     earliest = first if period.start is None else local_day(period.start)
@@ -136,6 +139,8 @@ def report(
         found["segments"] = _segments(table)
     hold_out = (last, newest) if newest > last else (earliest + 2 * (last - earliest) // 3, last)
     checked = _calibration(session, earliest, *hold_out, unit=unit, store=store)
+    if checked is not None:
+        notes += _misfits(checked["bins"])
     if buying is not None and checked is None:
         notes.append("The record is too short to hold part of it out; the model is not checked against what followed.")
     return found | {"horizon": span, "segments": found.get("segments", []), "calibration": checked, "notes": notes}
@@ -187,6 +192,19 @@ def _model_block(buying: BuyingModel | None, spend: SpendModel | None, unit: str
         "customers": customers,
         "log_likelihood": buying.log_likelihood if buying else None,
     }
+
+
+def _misfits(bins: list[dict[str, Any]]) -> list[str]:
+    """Where the hold-out disagrees by more than a quarter with what was expected of a hundred customers or more."""
+    notes = []
+    for row in bins:
+        expected, actual = row["expected"], row["actual"]
+        if row["customers"] >= _MANY and abs(expected - actual) > _QUARTER * max(actual, expected):
+            notes.append(
+                f"Customers with {row['purchases']} repeat purchases were expected to come {expected:.2f} times in the"
+                f" hold-out and came {actual:.2f} times; take their values with care."
+            )
+    return notes
 
 
 def _segments(table: pl.DataFrame) -> list[dict[str, Any]]:

@@ -30,6 +30,7 @@ from analytics.sentiment import sentiment_book, sentiment_of
 from analytics.themes import ThemeBook, emerging_words
 from analytics.words import content_words, tokenizer, tokens_of
 from journey.database import from_micros
+from journey.stores import DEFAULT_TIMEZONE
 from journey.surveys import Survey
 
 SHORT_BELOW = 2
@@ -138,6 +139,7 @@ def report(
     store: str | None = None,
     start: date | datetime | None = None,
     end: date | datetime | None = None,
+    timezone: str = DEFAULT_TIMEZONE,
 ) -> dict[str, Any]:
     """The ``voice`` report: themes, and beside them counts, sentiment, emerging words, notes.
 
@@ -145,14 +147,12 @@ def report(
     earlier. A comment given on several rows of one sheet counts once.
     """
     notes: list[str] = []
-    sheets = answer_sheets(session, store=store, start=start, end=end)
-    period = Period.of(start, end)
+    period = Period.of(start, end, timezone)
+    sheets = answer_sheets(session, period, store=store)
     written = _written(sheets)
     if period.start is not None and written.height:
         until = period.end or int(written["answered_at"].to_numpy().max()) + 1
-        before = answer_sheets(
-            session, store=store, start=from_micros(2 * period.start - until), end=from_micros(period.start)
-        )
+        before = answer_sheets(session, Period(2 * period.start - until, period.start), store=store)
         older = _written(before).with_columns(later=pl.lit(False))
         both = pl.concat([written.with_columns(later=pl.lit(True)), older])
     else:

@@ -14,7 +14,6 @@ import sudachipy
 STOPS = ("句点", "読点")
 """Kinds of mark that end a clause."""
 
-_LONGEST = 6
 _SHORTEST_KANA = 3
 _CONTENT = ("名詞", "動詞", "形容詞", "形状詞", "副詞")
 
@@ -118,6 +117,8 @@ class PhraseBook:
             for key in keys:
                 if key:
                     self._values.setdefault(key, value)
+        self._heads = {key[0] for key in self._values}
+        self._longest = max((len(key) for key in self._values), default=0)
 
     def __len__(self) -> int:
         return len(self._values)
@@ -127,17 +128,19 @@ class PhraseBook:
         places = [i for i, t in enumerate(tokens) if not t.particle]
         at = 0
         while at < len(places):
-            window = []
-            for place in places[at : at + _LONGEST]:
-                if tokens[place].ends_clause:
-                    break
-                window.append(place)
-            for length in range(len(window), 0, -1):
-                key = tuple(tokens[p].form for p in window[:length])
-                if key in self._values:
-                    yield Match(key, self._values[key], window[0], window[length - 1])
-                    at += length - 1
-                    break
+            # Few words begin a phrase; the others need no window.
+            if tokens[places[at]].form in self._heads:
+                window = []
+                for place in places[at : at + self._longest]:
+                    if tokens[place].ends_clause:
+                        break
+                    window.append(place)
+                for length in range(len(window), 0, -1):
+                    key = tuple(tokens[p].form for p in window[:length])
+                    if key in self._values:
+                        yield Match(key, self._values[key], window[0], window[length - 1])
+                        at += length - 1
+                        break
             at += 1
 
 

@@ -178,15 +178,15 @@ def test_behaviour_from_the_tills(session: Session) -> None:
         ]
     )
     session.flush()
-    found = customer_behaviour(session).sort("person")
+    found = customer_behaviour(session, Period(None, None)).sort("person")
     assert found["person"].to_list() == ["c:C0", "c:C1"]
     assert found["purchase_days"].to_list() == [2, 1]
     assert found["spend"].to_list() == [600.0, 50.0]
     assert found["channel"].to_list() == ["store", "store"]
     assert (found["last_day"] - found["first_day"]).to_list() == [20, 0]
-    assert customer_behaviour(session, store="002")["person"].to_list() == ["c:C1"]
-    assert customer_behaviour(session, end=date(2026, 1, 5))["spend"].to_list() == [800.0]
-    assert customer_behaviour(session, end=day(0))["person"].to_list() == []
+    assert customer_behaviour(session, Period(None, None), store="002")["person"].to_list() == ["c:C1"]
+    assert customer_behaviour(session, Period.of(None, date(2026, 1, 5)))["spend"].to_list() == [800.0]
+    assert customer_behaviour(session, Period.of(None, day(0)))["person"].to_list() == []
 
 
 def test_silence() -> None:
