@@ -69,9 +69,19 @@ GOODS: tuple[tuple[str, str, str, int, int], ...] = (
     ("乳酸菌タブレット 90粒", "ヘルスケア > サプリメント > 乳酸菌", "すこやか", 1980, 45),
     ("のど飴 はちみつかりん 80g", "ヘルスケア > のど > のど飴", "すこやか", 298, 14),
     ("温熱シート 6枚", "ヘルスケア > 温熱 > 温熱シート", "ぬくもり", 780, 20),
-)  # fmt: skip
-FAMILIES = ("山本 ヤマモト", "加藤 カトウ", "吉田 ヨシダ", "佐々木 ササキ", "松本 マツモト", "井上 イノウエ",
-            "木村 キムラ", "林 ハヤシ", "清水 シミズ", "森 モリ")  # fmt: skip
+)
+FAMILIES = (
+    "山本 ヤマモト",
+    "加藤 カトウ",
+    "吉田 ヨシダ",
+    "佐々木 ササキ",
+    "松本 マツモト",
+    "井上 イノウエ",
+    "木村 キムラ",
+    "林 ハヤシ",
+    "清水 シミズ",
+    "森 モリ",
+)
 GIVEN = ("恵 メグミ", "誠 マコト", "愛 アイ", "拓也 タクヤ", "直子 ナオコ", "亮 リョウ")
 
 
@@ -132,7 +142,7 @@ def people(session: Session, now: datetime) -> None:
                 consent_profiling=consent,
                 consent_contact=consent,
                 search_key=search_key(name, kana),
-            )  # fmt: skip
+            )
         )
     for customer_id, card in ((HANAKO, HANAKO_CARD), (ICHIRO, ICHIRO_CARD), (NO_CONSENT, "2900000000032")):
         session.add(Identity(kind="card", value=card, customer_ref=customer_id, customer_id=customer_id, linked_at=now))
@@ -142,16 +152,28 @@ def merchandise(session: Session, now: datetime) -> None:
     """Products with stock here and there; the sun milk is out here, the serum nearly."""
     for place, (product_id, (name, category, brand, price, _)) in enumerate(zip(PRODUCTS, GOODS, strict=True)):
         session.add(
-            Product(product_id=product_id, name=name, category=category, brand=brand, price=Decimal(price),
-                    released_on=date(2024, 3, 1))
-        )  # fmt: skip
+            Product(
+                product_id=product_id,
+                name=name,
+                category=category,
+                brand=brand,
+                price=Decimal(price),
+                released_on=date(2024, 3, 1),
+            )
+        )
         here = {2: 2, 5: 0}.get(place, 6 + place)
         session.add(Stock(store_id=STORE, product_id=product_id, quantity=here, as_of=now))
         session.add(Stock(store_id=OTHER_STORE, product_id=product_id, quantity=4 + place % 5, as_of=now))
     session.add(
-        ClerkTarget(campaign_id="autumn", name="秋の手もとケア", starts_on=now.date() - timedelta(days=10),
-                    ends_on=now.date() + timedelta(days=10), product_id=SERUM, stores=None)
-    )  # fmt: skip
+        ClerkTarget(
+            campaign_id="autumn",
+            name="秋の手もとケア",
+            starts_on=now.date() - timedelta(days=10),
+            ends_on=now.date() + timedelta(days=10),
+            product_id=SERUM,
+            stores=None,
+        )
+    )
 
 
 def habits(session: Session, now: datetime, random: Random) -> list[dict[str, Any]]:
@@ -165,31 +187,53 @@ def habits(session: Session, now: datetime, random: Random) -> list[dict[str, An
             moment = now - timedelta(days=random.randint(150, 180), hours=random.randint(0, 8))
             while moment < now - timedelta(days=5):
                 receipt = f"R-{customer_id}-{moment:%Y%m%d}"
-                lines.append({
-                    "receipt_id": receipt, "store_id": STORE, "sold_at": moment, "customer_id": customer_id,
-                    "product_id": PRODUCTS[good], "quantity": 1.0, "amount": Decimal(GOODS[good][3]),
-                })  # fmt: skip
+                lines.append(
+                    {
+                        "receipt_id": receipt,
+                        "store_id": STORE,
+                        "sold_at": moment,
+                        "customer_id": customer_id,
+                        "product_id": PRODUCTS[good],
+                        "quantity": 1.0,
+                        "amount": Decimal(GOODS[good][3]),
+                    }
+                )
                 moment += timedelta(days=max(5, round(random.gauss(GOODS[good][4], 4))))
     for number, line in enumerate(lines):
         session.add(
-            PosLine(**line, line_no=number, local_day=(line["sold_at"].date() - date(1970, 1, 1)).days,
-                    channel="store", customer_ref=line["customer_id"])
-        )  # fmt: skip
+            PosLine(
+                **line,
+                line_no=number,
+                local_day=(line["sold_at"].date() - date(1970, 1, 1)).days,
+                channel="store",
+                customer_ref=line["customer_id"],
+            )
+        )
     return lines
 
 
 def browsing(session: Session, now: datetime) -> list[dict[str, Any]]:
     """What Hanako looked at since Friday."""
     looked = (
-        (20, "view", SERUM, None), (20.2, "view", SERUM, None), (21, "view", SERUM, None), (44, "view", HAND_CREAM, None),
-        (45, "search", None, "手荒れ 無香料"), (70, "favorite", PRODUCTS[5], None), (3, "cart", HAND_CREAM, None),
-    )  # fmt: skip
+        (20, "view", SERUM, None),
+        (20.2, "view", SERUM, None),
+        (21, "view", SERUM, None),
+        (44, "view", HAND_CREAM, None),
+        (45, "search", None, "手荒れ 無香料"),
+        (70, "favorite", PRODUCTS[5], None),
+        (3, "cart", HAND_CREAM, None),
+    )
     events = []
     for number, (hours, kind, product_id, query) in enumerate(looked):
         event = {
-            "event_id": f"E{number}", "occurred_at": now - timedelta(hours=hours), "visitor_id": "V1",
-            "session_id": f"W{int(hours) // 12}", "customer_id": HANAKO, "kind": kind, "product_id": product_id,
-        }  # fmt: skip
+            "event_id": f"E{number}",
+            "occurred_at": now - timedelta(hours=hours),
+            "visitor_id": "V1",
+            "session_id": f"W{int(hours) // 12}",
+            "customer_id": HANAKO,
+            "kind": kind,
+            "product_id": product_id,
+        }
         events.append(event)
         session.add(WebEvent(**event, customer_ref=HANAKO, query=query))
     return events
@@ -197,33 +241,106 @@ def browsing(session: Session, now: datetime) -> list[dict[str, Any]]:
 
 def today(session: Session, now: datetime) -> None:
     """Who is here or expected, coupons, the last answer, a note, a promise to come back to."""
-    session.add(Visit(visit_id="VIS1", store_id=STORE, customer_id=HANAKO, customer_ref=HANAKO, source="checkin",
-                      arrived_at=now - timedelta(minutes=4)))  # fmt: skip
-    session.add(Order(order_id="M-2041", customer_id=ICHIRO, customer_ref=ICHIRO, store_id=STORE,
-                      ordered_at=now - timedelta(hours=20), pickup_at=now + timedelta(minutes=30), status="ready"))  # fmt: skip
-    session.add(Order(order_id="M-2038", customer_id=HANAKO, customer_ref=HANAKO, store_id=STORE,
-                      ordered_at=now - timedelta(hours=26), pickup_at=now, status="ready"))  # fmt: skip
-    session.add(Coupon(coupon_id="Q1", name="スキンケア 10%引き", kind="percent", value=Decimal(10),
-                       valid_from=now - timedelta(days=3), valid_until=now + timedelta(days=7), channels="store|ec|app"))  # fmt: skip
+    session.add(
+        Visit(
+            visit_id="VIS1",
+            store_id=STORE,
+            customer_id=HANAKO,
+            customer_ref=HANAKO,
+            source="checkin",
+            arrived_at=now - timedelta(minutes=4),
+        )
+    )
+    session.add(
+        Order(
+            order_id="M-2041",
+            customer_id=ICHIRO,
+            customer_ref=ICHIRO,
+            store_id=STORE,
+            ordered_at=now - timedelta(hours=20),
+            pickup_at=now + timedelta(minutes=30),
+            status="ready",
+        )
+    )
+    session.add(
+        Order(
+            order_id="M-2038",
+            customer_id=HANAKO,
+            customer_ref=HANAKO,
+            store_id=STORE,
+            ordered_at=now - timedelta(hours=26),
+            pickup_at=now,
+            status="ready",
+        )
+    )
+    session.add(
+        Coupon(
+            coupon_id="Q1",
+            name="スキンケア 10%引き",
+            kind="percent",
+            value=Decimal(10),
+            valid_from=now - timedelta(days=3),
+            valid_until=now + timedelta(days=7),
+            channels="store|ec|app",
+        )
+    )
     for customer_id in (HANAKO, ICHIRO):
-        session.add(CouponGrant(coupon_id="Q1", customer_ref=customer_id, customer_id=customer_id,
-                                granted_at=now - timedelta(days=3), channel="app"))  # fmt: skip
+        session.add(
+            CouponGrant(
+                coupon_id="Q1",
+                customer_ref=customer_id,
+                customer_id=customer_id,
+                granted_at=now - timedelta(days=3),
+                channel="app",
+            )
+        )
     session.add(Survey(survey_id="onetap", name="ご来店後アンケート", kind="one_tap", touchpoint="store"))
     session.add(
-        Answer(response_id="A1", question="satisfaction", touchpoint="store", survey_id="onetap", customer_id=HANAKO,
-               customer_ref=HANAKO, store_id=STORE, asked_at=now - timedelta(days=12), answered_at=now - timedelta(days=12),
-               score=8, scale_min=0, scale_max=10, comment="相談にのってもらえて安心しました。")
-    )  # fmt: skip
-    session.add(CustomerNote(note_id="N1", customer_id=HANAKO, clerk_id="C2", store_id=STORE,
-                             written_at=now - timedelta(days=40), text="無香料がお好み。冬は手荒れしやすいとのこと。"))  # fmt: skip
-    session.add(FollowUp(follow_up_id="5b0c1b8e-8f3a-4a53-9f5e-0a6d2f6f1c11", customer_id=HANAKO, store_id=STORE,
-                         clerk_id="C1", due_on=now.date(), text="薬用しっとり美容液 30mL", created_at=now - timedelta(days=7)))  # fmt: skip
+        Answer(
+            response_id="A1",
+            question="satisfaction",
+            touchpoint="store",
+            survey_id="onetap",
+            customer_id=HANAKO,
+            customer_ref=HANAKO,
+            store_id=STORE,
+            asked_at=now - timedelta(days=12),
+            answered_at=now - timedelta(days=12),
+            score=8,
+            scale_min=0,
+            scale_max=10,
+            comment="相談にのってもらえて安心しました。",
+        )
+    )
+    session.add(
+        CustomerNote(
+            note_id="N1",
+            customer_id=HANAKO,
+            clerk_id="C2",
+            store_id=STORE,
+            written_at=now - timedelta(days=40),
+            text="無香料がお好み。冬は手荒れしやすいとのこと。",
+        )
+    )
+    session.add(
+        FollowUp(
+            follow_up_id="5b0c1b8e-8f3a-4a53-9f5e-0a6d2f6f1c11",
+            customer_id=HANAKO,
+            store_id=STORE,
+            clerk_id="C1",
+            due_on=now.date(),
+            text="薬用しっとり美容液 30mL",
+            created_at=now - timedelta(days=7),
+        )
+    )
 
 
 def learn(home: Path, lines: list[dict[str, Any]], events: list[dict[str, Any]], now: datetime) -> None:
     """Train on these purchases and put the model into use."""
-    goods = [{"product_id": product_id, "name": name, "category": category, "brand": brand, "price": float(price)}
-             for product_id, (name, category, brand, price, _) in zip(PRODUCTS, GOODS, strict=True)]  # fmt: skip
+    goods = [
+        {"product_id": product_id, "name": name, "category": category, "brand": brand, "price": float(price)}
+        for product_id, (name, category, brand, price, _) in zip(PRODUCTS, GOODS, strict=True)
+    ]
     bought = [{**line, "amount": float(line["amount"])} for line in lines]
     dataset = Dataset.from_frames(lines=pl.DataFrame(bought), events=pl.DataFrame(events), products=pl.DataFrame(goods))
     registry = Registry(home)

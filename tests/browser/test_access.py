@@ -15,7 +15,7 @@ from tests.browser.walk import walk
 
 pytestmark = pytest.mark.browser
 TOO_SMALL = """() => [...document.querySelectorAll('button, a[href], input, textarea, summary')]
-  .filter((one) => one.checkVisibility() && !one.closest('.skip') && !one.classList.contains('skip') && !one.matches('.suggestion__open, .pin__field, .task a'))
+  .filter((one) => one.checkVisibility() && !one.matches('.skip, .suggestion__open, .pin__field, .task a'))
   .map((one) => [one.className || one.tagName, one.getBoundingClientRect(), one.matches('.outcome') ? 64 : 48])
   .filter(([, box, least]) => box.height < least - 0.5 || box.width < least - 0.5)
   .map(([name, box]) => `${name} ${Math.round(box.width)}x${Math.round(box.height)}`)"""

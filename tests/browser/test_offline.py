@@ -118,7 +118,11 @@ def test_a_refusal_is_shown_and_kept(tablet: Tablet, shop_engine: Engine) -> Non
 
 
 def test_a_clock_a_day_off_moves_no_outcome(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:
-    wrong = "const D = Date; const off = 86400000; globalThis.Date = class extends D { constructor(...a) { a.length ? super(...a) : super(D.now() + off); } static now() { return D.now() + off; } };"
+    wrong = (
+        "const D = Date; const off = 86400000; globalThis.Date = class extends D {"
+        " constructor(...a) { a.length ? super(...a) : super(D.now() + off); }"
+        " static now() { return D.now() + off; } };"
+    )
     tablet = tablets(script=wrong)
     tablet.sign_in("佐藤 花子")
     tablet.serve(HANAKO_CARD)
@@ -136,7 +140,11 @@ def test_a_clock_a_day_off_moves_no_outcome(tablets: Callable[..., Tablet], outc
 
 
 def test_a_full_disk_loses_no_tap(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:
-    full = "const add = IDBObjectStore.prototype.add; IDBObjectStore.prototype.add = function (...a) { if (this.name === 'outbox') throw new DOMException('full', 'QuotaExceededError'); return add.apply(this, a); };"
+    full = (
+        "const add = IDBObjectStore.prototype.add; IDBObjectStore.prototype.add = function (...a) {"
+        " if (this.name === 'outbox') throw new DOMException('full', 'QuotaExceededError');"
+        " return add.apply(this, a); };"
+    )
     tablet = tablets(script=full)
     tablet.sign_in("佐藤 花子")
     tablet.serve(HANAKO_CARD)

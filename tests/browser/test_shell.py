@@ -14,15 +14,16 @@ SCRIPTS = STATIC.parents[1] / "scripts"
 MODULES = sorted((STATIC / "counter").rglob("*.js"))
 PHRASE = re.compile(r'^  "([^"]+)": "(.*)",$', re.MULTILINE)
 # Text on ground: 4.5:1; the figures read at arm's length: 7:1; borders of controls: 3:1.
+HUES = ("ai", "kaki", "matsuba", "yamabuki", "shu", "asagi")
+GROUNDS = ("ground", "surface", "surface-raised", "surface-sunken")
 PAIRS = [
-    *[(text, ground, 4.5) for text in ("ink", "ink-soft", "ink-faint") for ground in ("ground", "surface", "surface-raised", "surface-sunken")],
-    *[("ink-figure", ground, 7.0) for ground in ("ground", "surface", "surface-raised", "surface-sunken")],
-    *[(text, ground, 4.5) for text in ("ai", "kaki", "matsuba", "yamabuki", "shu", "asagi") for ground in ("ground", "surface", "surface-raised", "surface-sunken")],
-    *[(f"{hue}-soft-ink", f"{hue}-soft", 4.5) for hue in ("ai", "kaki", "matsuba", "yamabuki", "shu", "asagi")],
+    *[(text, ground, 4.5) for text in ("ink", "ink-soft", "ink-faint", *HUES) for ground in GROUNDS],
+    *[("ink-figure", ground, 7.0) for ground in GROUNDS],
+    *[(f"{hue}-soft-ink", f"{hue}-soft", 4.5) for hue in HUES],
     *[(f"{hue}-ink", hue, 4.5) for hue in ("ai", "kaki", "matsuba", "shu")],
-    ("ai-ink", "ai-strong", 4.5), ("rail-ink", "rail", 7.0), ("rail-ink-soft", "rail", 4.5), ("rail-ink", "rail-here", 4.5),
     *[("line-strong", ground, 3.0) for ground in ("ground", "surface", "surface-raised")],
-    ("kaki", "kaki-soft", 4.5), ("shu", "shu-soft", 3.0), ("focus", "ground", 7.0),
+    ("ai-ink", "ai-strong", 4.5), ("kaki", "kaki-soft", 4.5), ("shu", "shu-soft", 3.0), ("focus", "ground", 7.0),
+    ("rail-ink", "rail", 7.0), ("rail-ink-soft", "rail", 4.5), ("rail-ink", "rail-here", 4.5),
 ]  # fmt: skip
 
 

@@ -15,7 +15,7 @@ def walk(tablet: Tablet, seen: Seen) -> None:
     page = tablet.page
     page.locator(".person").first.wait_for()
     seen("people")
-    page.locator(".person").first.click()
+    page.locator(".person", has_text="佐藤 花子").click()
     page.locator("#pin").wait_for()
     seen("pin")
     page.keyboard.type("0000")
