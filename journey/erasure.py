@@ -64,7 +64,7 @@ def find_person(session: Session, customer_id: str) -> Person:
         .where(or_(Identity.customer_id.in_(ids), Identity.customer_ref.in_(ids)))
         .order_by(Identity.kind, Identity.value)
     )
-    return Person(ids, tuple(row.tuple() for row in links))
+    return Person(ids, tuple((kind, value) for kind, value in links))
 
 
 def erase_customer(session: Session, customer_id: str, *, actor: str, now: datetime) -> ErasureSummary:

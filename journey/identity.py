@@ -64,7 +64,8 @@ def roots(connection: Connection, customers: Collection[str]) -> dict[str, str]:
             f"UNION SELECT merged_id, survivor_id FROM merges WHERE undone_at IS NULL AND survivor_id {some}",
             (given, given),
         )
-        found: dict[str, str] = dict(row.tuple() for row in links)
+        found: dict[str, str] = {}
+        found.update((merged, survivor) for merged, survivor in links)
         partners.update(found)
         new = (set(found) | set(found.values())) - met
         met |= new

@@ -75,6 +75,7 @@ def merge(
     moved = apply_merges(session.connection(), [winner, loser])
     _note(session, MERGED, winner, actor, now, {"merge_id": made.merge_id, "merged_id": loser, "facts": moved})
     session.expire_all()
+    session.refresh(made)
     return made
 
 
@@ -98,6 +99,7 @@ def undo_merge(session: Session, merge_id: int, *, actor: str, now: datetime) ->
     detail = {"merge_id": merge_id, "merged_id": made.merged_id, "facts": moved}
     _note(session, SPLIT, made.survivor_id, actor, now, detail)
     session.expire_all()
+    session.refresh(made)
     return made
 
 

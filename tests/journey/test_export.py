@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from journey.customers import CustomerNote
+from journey.database import connect, writing
+from journey.errors import InputError
+from journey.intake.folder import import_folder
+from journey.intake.writing_out import export
+from journey.one_id import merge
+from tests.journey.extracts import LINES, NOW, chain, line, rows_of, write_table
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture
+def rich(tmp_path: Path) -> Path:
+    """A chain with what is easily lost: emoji ids, fractions, unknowns, returns, un-carded and conflicting receipts."""
+    folder = chain(tmp_path / "rich")
+    rows = [
+        line("🛒-1", customer_id="0001", product_id="👍", amount="0.0001", discount="-12.5"),
+        line("R-un-carded", card_no="", quantity=-1, amount="-100.10"),
+        line("R-card", card_no="0042", quantity="0.333", sold_at="2026-01-05T23:59:59.123456+09:00"),
+        line("R-far", store_id="NY", sold_at="2026-01-05T23:30:00", channel=""),
+        line("R-far", store_id="NY", sold_at="2026-01-05T23:30:00", channel="", amount="9"),
+        line('R,"q"', clerk_id="K9", amount="123456789012.3456"),
+    ]
+    write_table(folder, "pos_lines", LINES, rows)
+    head = "store_id name area timezone opened_on"
+    write_table(
+        folder, "stores", head, [("001", "本店", "東京", "Asia/Tokyo", ""), ("NY", "N\nY", "", "America/New_York", "")]
+    )
+    write_table(folder, "identities", "kind value customer_id linked_at", [("card", "0042", "C1", "2026-01-01")])
+    write_table(folder, "stock", "store_id product_id quantity as_of", [("001", "P1", 0, "2026-01-01T00:00:00")])
+    return folder
+
+
+def test_export_import_export_gives_the_same_bytes(
+    engine: Engine, rich: Path, tmp_path: Path, sqlite_template: Path
+) -> None:
+    import_folder(engine, rich, now=NOW)
+    with writing(engine) as session:
+        merge(session, "C1", "C2", actor="coe", now=NOW, evidence={"why": "same phone"})
+        note = CustomerNote(note_id="N1", customer_id="C1", clerk_id="K1", store_id="001", written_at=NOW, text="猫2匹")
+        session.add(note)
+    told = export(engine, tmp_path / "first")
+    assert told["pos_lines"] == 5
+    assert told["merges"] == 1
+    assert "C2" in (tmp_path / "first" / "pos_lines.csv").read_text() or told["answers"] == 1
+    empty = tmp_path / "empty.db"
+    empty.write_bytes(sqlite_template.read_bytes())
+    other = connect(f"sqlite:///{empty}")
+    summary = import_folder(other, tmp_path / "first", now=NOW)
+    assert summary.rejected == 0
+    export(other, tmp_path / "second")
+    assert contents(tmp_path / "first") == contents(tmp_path / "second")
+    for query in (
+        "SELECT receipt_id, line_no, local_day, customer_id, customer_ref FROM pos_lines ORDER BY receipt_id",
+        "SELECT customer_id, merged_into FROM customers WHERE merged_into IS NOT NULL",
+        "SELECT outcome_id, current FROM outcomes ORDER BY 1",
+        "SELECT store_id, stub FROM stores ORDER BY 1",
+        "SELECT customer_id, customer_ref FROM answers",
+    ):
+        mine, theirs = rows_of(engine, query), rows_of(other, query)
+        assert sorted(map(repr, map(tuple_of_ints, mine))) == sorted(map(repr, map(tuple_of_ints, theirs)))
+    other.dispose()
+
+
+def tuple_of_ints(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Booleans as SQLite gives them."""
+    return tuple(int(value) if isinstance(value, bool) else value for value in row)
+
+
+def test_the_export_says_what_was_delivered(engine: Engine, rich: Path, tmp_path: Path) -> None:
+    import_folder(engine, rich, now=NOW)
+    with writing(engine) as session:
+        merge(session, "C1", "0001", actor="coe", now=NOW)
+    export(engine, tmp_path / "out")
+    lines = (tmp_path / "out" / "pos_lines.csv").read_text(encoding="utf-8").splitlines()
+    emoji = next(row for row in lines if "🛒" in row)
+    assert emoji.startswith('"🛒-1","1","001","2026-01-05T03:00:00+00:00","store","0001",,"👍","1","0.0001","-12.5"')
+    assert any(row.startswith('"R-card"') and ',,"0042",' in row for row in lines)
+    assert not (tmp_path / "out" / "traffic.csv").exists()
+
+
+def test_gzipped_exports_are_the_same_twice(engine: Engine, rich: Path, tmp_path: Path) -> None:
+    import_folder(engine, rich, now=NOW)
+    export(engine, tmp_path / "a", compress=True)
+    export(engine, tmp_path / "b", compress=True)
+    assert contents(tmp_path / "a") == contents(tmp_path / "b")
+    assert (tmp_path / "a" / "pos_lines.csv.gz").exists()
+    with pytest.raises(InputError, match=r"holds stores\.csv\.gz already"):
+        export(engine, tmp_path / "a")
