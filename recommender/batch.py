@@ -53,7 +53,7 @@ class Fitted:
     def probabilities(self, matrix: Floats, score: Floats) -> Floats:
         """Calibrated chance of each candidate to be bought next time; a squashed score where nothing was learnt."""
         if self.probability is None:
-            return (0.1 * score / np.maximum(score.max(initial=0.0), 1e-9)).clip(0, 1).astype(np.float32)
+            return np.asarray((0.1 * score / np.maximum(score.max(initial=0.0), 1e-9)).clip(0, 1), np.float32)
         return self.calibration(self.probability.raw(matrix)[0])
 
 
@@ -134,6 +134,30 @@ def _ranked_block(
         "kind": evidence.kind[chosen],
         "value": evidence.value[chosen],
     }
+
+
+def order_for(
+    fitted: Fitted,
+    candidates: Candidates,
+    names: list[str],
+    matrix: Floats,
+    kind: Kind,
+    k: int,
+    random: np.random.Generator,
+) -> Ints:
+    """Customers × k products of the list of `kind`, best first, -1 beyond its end."""
+    allowed = np.ones(len(candidates), np.bool_) if kind == "all" else candidates.owned == (kind == "repeat")
+    chosen = np.flatnonzero(allowed)
+    sizes = np.bincount(candidates.row[chosen], minlength=len(candidates.customers))
+    indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+    score = fitted.scores("explore" if kind == "explore" else "all", names, matrix[chosen], indptr)
+    row = candidates.row[chosen]
+    order = order_within(score, row, random.random(len(chosen)))
+    place = np.arange(len(chosen)) - indptr[row[order]]
+    table: Ints = np.full((len(candidates.customers), k), -1, np.int32)
+    top = place < k
+    table[row[order][top], place[top]] = candidates.product[chosen][order][top]
+    return table
 
 
 def cold_lists(fitted: Fitted) -> RankedLists:

@@ -107,10 +107,8 @@ class Dataset:
         customer_table = _master(customers, CUSTOMER, [lines[CUSTOMER], events[CUSTOMER]])
         customer_ids = customer_table[CUSTOMER]
         store_ids = lines[STORE].drop_nulls().unique().sort()
-        zones = (
-            {} if stores is None or TIMEZONE not in stores.columns else dict(stores.select(STORE, TIMEZONE).iter_rows())
-        )
-        coded = _code_lines(lines, product_ids, customer_ids, store_ids, zones, timezone)
+        days = local_days(lines, stores, timezone)
+        coded = _code_lines(lines, product_ids, customer_ids, store_ids, days)
         return cls(
             as_of=as_of.astimezone(UTC),
             product_ids=product_ids.to_list(),
@@ -212,21 +210,26 @@ def _code(series: pl.Series, ids: pl.Series) -> pl.Series:
     return codes.cast(pl.Int32).fill_null(-1)
 
 
-def _code_lines(
-    lines: pl.DataFrame, product_ids: pl.Series, customer_ids: pl.Series, store_ids: pl.Series,
-    zones: dict[str, str | None], timezone: str,
-) -> pl.DataFrame:  # fmt: skip
-    zone = pl.col(STORE).replace_strict(
-        {store: name or timezone for store, name in zones.items()}, default=timezone, return_dtype=pl.String
-    )
-    lines = lines.with_columns(zone=zone)
+def local_days(lines: pl.DataFrame, stores: pl.DataFrame | None, timezone: str) -> pl.Series:
+    """The local day of each line in days since 1970-01-01; a store without a timezone has `timezone`."""
+    zones: dict[str, str | None] = {}
+    if stores is not None and TIMEZONE in stores.columns:
+        zones = dict(stores.select(STORE, TIMEZONE).iter_rows())
+    named = {store: zone or timezone for store, zone in zones.items()}
+    zone = lines[STORE].cast(pl.String).replace_strict(named, default=timezone, return_dtype=pl.String)
     day = pl.lit(None, pl.Int32)
-    for name in lines["zone"].unique().to_list():
+    for name in zone.unique().to_list():
         local = pl.col(SOLD_AT).dt.convert_time_zone(name).dt.date().cast(pl.Int32)
         day = pl.when(pl.col("zone") == name).then(local).otherwise(day)
+    return lines.select(SOLD_AT, zone=zone).select(day=day)["day"]
+
+
+def _code_lines(
+    lines: pl.DataFrame, product_ids: pl.Series, customer_ids: pl.Series, store_ids: pl.Series, days: pl.Series
+) -> pl.DataFrame:
     return lines.select(
         RECEIPT,
-        day=day,
+        day=days,
         time=pl.col(SOLD_AT).cast(pl.Int64),
         customer=_code(lines[CUSTOMER], customer_ids),
         product=_code(lines[PRODUCT], product_ids),

@@ -105,7 +105,8 @@ class Witness:
         relative = candidates.scores / np.maximum(candidates.best, 1e-12)[:, candidates.row]
         carried = (relative * self._weights[:, None]).argmax(axis=0)
         codes = np.array([SOURCES.index(name.split("/")[0]) for name in self._names], np.uint8)
-        return codes[carried]
+        sources: NDArray[np.uint8] = codes[carried]
+        return sources
 
 
 def model_weights(ranker: "Ranker | None", names: list[str]) -> Floats:

@@ -8,8 +8,10 @@ from recommender.baskets import Flags, Floats, Ints, Longs
 from recommender.candidates.pool import CandidatePool
 from recommender.candidates.roster import Roster
 from recommender.features.base import FeatureGroup
+from recommender.features.categories import GroupHabits
 from recommender.features.customers import CustomerFacts
 from recommender.features.hazard import Hazards
+from recommender.features.links import Links
 from recommender.features.matrix import Panel
 from recommender.features.pairs import PairHistory
 from recommender.features.products import ProductFacts
@@ -84,6 +86,8 @@ def panel_of(view: View, roster: Roster, seed: int) -> Panel:
         Hazards(),
         ProductFacts(),
         CustomerFacts(),
+        GroupHabits(view.dataset),
+        Links(models),
         ModelScores(pool.names),
     ]
     return Panel(view, pool, groups)

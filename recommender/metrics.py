@@ -32,12 +32,14 @@ def judge(hits: NDArray[np.bool_], truth_sizes: Longs, ks: tuple[int, ...]) -> J
     hits, truth_sizes = hits[truth_sizes > 0], truth_sizes[truth_sizes > 0]
     longest = int(max(hits.shape[1], truth_sizes.max(initial=0)))
     discount = 1.0 / np.log2(np.arange(longest) + 2.0)
-    ideal = np.concatenate([[0.0], np.cumsum(discount)])[truth_sizes]
+    ideal: NDArray[np.float64] = np.concatenate([[0.0], np.cumsum(discount)])[truth_sizes]
     values: dict[str, NDArray[np.float64]] = {}
     for k in ks:
         top = hits[:, :k]
-        values[f"recall@{k}"] = top.sum(axis=1) / truth_sizes
-        values[f"ndcg@{k}"] = (top @ discount[: top.shape[1]]) / ideal
+        count: NDArray[np.float64] = top.sum(axis=1).astype(np.float64)
+        values[f"recall@{k}"] = np.array(count / truth_sizes, dtype=np.float64)
+        gained: NDArray[np.float64] = np.asarray(top @ discount[: top.shape[1]], np.float64)
+        values[f"ndcg@{k}"] = np.array(gained / ideal, dtype=np.float64)
         values[f"phr@{k}"] = top.any(axis=1).astype(np.float64)
     return Judged(values)
 

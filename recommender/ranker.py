@@ -1,11 +1,16 @@
 """LightGBM rankers: they learn to order candidates from what customers bought next."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import lightgbm as lgb
 import numpy as np
+from numpy.typing import NDArray
 
 from recommender.baskets import Flags, Floats, Longs
+
+STEP = 30
+PATIENCE = 2
 
 
 @dataclass(frozen=True)
@@ -13,8 +18,8 @@ class RankerSettings:
     """How the rankers are grown; rounds are chosen on the validation view up to `most_rounds`."""
 
     leaves: int = 31
-    rate: float = 0.05
-    most_rounds: int = 400
+    rate: float = 0.07
+    most_rounds: int = 300
     feature_share: float = 0.4
     row_share: float = 0.7
     l2: float = 10.0
@@ -121,3 +126,39 @@ def binned(examples: Examples, settings: RankerSettings) -> lgb.Dataset:
 def grow(data: lgb.Dataset, settings: RankerSettings, objective: str, rounds: int, seed: int) -> lgb.Booster:
     """One booster of `objective` (lambdarank or binary) after `rounds` rounds."""
     return lgb.train(settings.parameters(objective, seed), data, num_boost_round=rounds)
+
+
+@dataclass(frozen=True)
+class Grown:
+    """The best moment of a booster: rounds, its raw scores on the judged rows, and what the judge said of them."""
+
+    rounds: int
+    raw: Floats
+    values: NDArray[np.float64]
+
+
+def grow_watched(
+    data: lgb.Dataset,
+    settings: RankerSettings,
+    objective: str,
+    matrix: Floats,
+    judge: Callable[[Floats], NDArray[np.float64]],
+) -> Grown:
+    """Grow until the mean of `judge` (raw scores of `matrix` → value per customer) has not risen for PATIENCE steps."""
+    booster = lgb.Booster(settings.parameters(objective, settings.seed), data)
+    raw = np.zeros(len(matrix), np.float32)
+    best: Grown | None = None
+    for done in range(0, settings.most_rounds, STEP):
+        for _ in range(STEP):
+            booster.update()
+        step = booster.predict(
+            matrix, start_iteration=done, num_iteration=STEP, raw_score=True, num_threads=settings.threads
+        )
+        raw = raw + np.asarray(step, np.float32)
+        values = judge(raw)
+        if best is None or values.mean() > best.values.mean():
+            best = Grown(done + STEP, raw, values)
+        elif done + STEP - best.rounds >= PATIENCE * STEP:
+            break
+    assert best is not None
+    return best

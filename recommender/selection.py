@@ -1,6 +1,6 @@
 """What the validation view decides: rounds, which boosters, and whether the ranker beats the best single model."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,10 +8,9 @@ from numpy.typing import NDArray
 from recommender.baskets import Floats
 from recommender.examples import Scene, lessons
 from recommender.metrics import judge, standard_error
-from recommender.ranker import RankerSettings, binned, grow, standardised
+from recommender.ranker import RankerSettings, binned, grow_watched, standardised
 
 K = 10
-ROUND_STEPS = (40, 80, 120, 170, 230, 300, 400)
 
 
 @dataclass(frozen=True)
@@ -23,18 +22,19 @@ class Choice:
     single: str | None
     value: float
     single_value: float
+    best_single: str
 
 
 def quality(scene: Scene, score: Floats, new_only: bool, seed: int) -> NDArray[np.float64]:
     """(recall@10 + ndcg@10) / 2 per customer with a target, ties broken at random."""
     indptr, rows = scene.indptr, len(scene.customers)
-    score = score.astype(np.float64) + np.random.default_rng(seed).random(len(score)) * 1e-9
+    told = score.astype(np.float64) + np.random.default_rng(seed).random(len(score)) * 1e-9
     if new_only:
-        score = np.where(scene.owned, -np.inf, score)
+        told = np.where(scene.owned, -np.inf, told)
     row = np.repeat(np.arange(rows), np.diff(indptr))
-    order = np.lexsort((-score, row))
-    rank = np.arange(len(score)) - indptr[row]
-    top = (rank < K) & np.isfinite(score[order])
+    order = np.lexsort((-told, row))
+    rank = np.arange(len(told)) - indptr[row]
+    top = (rank < K) & np.isfinite(told[order])
     hits = np.zeros((rows, K), np.bool_)
     hits[row[top], rank[top]] = scene.examples.bought[order[top]]
     judged = judge(hits, scene.new_targets if new_only else scene.targets, (K,)).values
@@ -57,28 +57,24 @@ def choose(
     """Grow on earlier views, judge on the validation scene; also the chosen boosters' raw scores there."""
     single, single_values = best_single(judged, models, new_only, settings.seed)
     data = binned(lessons(earlier, new_only), settings)
-    raw: dict[str, Floats] = {}
-    rounds: dict[str, int] = {}
-    values: dict[tuple[str, ...], NDArray[np.float64]] = {}
-    for objective in ("lambdarank", "binary"):
-        booster = grow(data, settings, objective, settings.most_rounds, settings.seed)
-        best = -1.0
-        for step in (step for step in ROUND_STEPS if step <= settings.most_rounds):
-            score = np.asarray(
-                booster.predict(
-                    judged.examples.matrix, num_iteration=step, raw_score=True, num_threads=settings.threads
-                ),
-                np.float32,
-            )
-            found = quality(judged, score, new_only, settings.seed)
-            if found.mean() > best:
-                best, rounds[objective], raw[objective] = float(found.mean()), step, score
-                values[(objective,)] = found
-    both = sum(standardised(raw[objective], judged.indptr) for objective in raw)
-    values["lambdarank", "binary"] = quality(judged, np.asarray(both, np.float32), new_only, settings.seed)
+
+    def judge_scores(score: Floats) -> NDArray[np.float64]:
+        return quality(judged, score, new_only, settings.seed)
+
+    grown = {
+        objective: grow_watched(data, settings, objective, judged.examples.matrix, judge_scores)
+        for objective in ("lambdarank", "binary")
+    }
+    values: dict[tuple[str, ...], NDArray[np.float64]] = {(name,): found.values for name, found in grown.items()}
+    both = standardised(grown["lambdarank"].raw, judged.indptr) + standardised(grown["binary"].raw, judged.indptr)
+    values["lambdarank", "binary"] = judge_scores(both)
     objectives = max(values, key=lambda names: float(values[names].mean()))
     gain = values[objectives] - single_values
-    choice = Choice(objectives, rounds, None, float(values[objectives].mean()), float(single_values.mean()))
-    if gain.mean() <= standard_error(gain):
-        choice = replace(choice, single=single)
-    return choice, raw
+    return Choice(
+        objectives=objectives,
+        rounds={name: found.rounds for name, found in grown.items()},
+        single=single if gain.mean() <= standard_error(gain) else None,
+        value=float(values[objectives].mean()),
+        single_value=float(single_values.mean()),
+        best_single=single,
+    ), {name: found.raw for name, found in grown.items()}

@@ -93,7 +93,8 @@ class View:
 
     def pooled(self, weight: Floats) -> sparse.csr_array:
         """Customers × products: sum of `weight` (one per basket) over the baskets that held the product."""
-        return (self.membership(weight) @ self.basket_matrix).tocsr()
+        pooled: sparse.csr_array = (self.membership(weight) @ self.basket_matrix).tocsr()
+        return pooled
 
     def membership(self, weight: Floats) -> sparse.csr_array:
         """Customers × baskets with `weight` (one per basket)."""
@@ -104,7 +105,10 @@ class View:
     @cached_property
     def all_baskets(self) -> sparse.csr_array:
         """Carded and un-carded baskets × products, 1 where bought."""
-        return sparse.vstack([self.basket_matrix, self.dataset.uncarded.matrix(self.products)], format="csr")
+        both: sparse.csr_array = sparse.vstack(
+            [self.basket_matrix, self.dataset.uncarded.matrix(self.products)], format="csr"
+        )
+        return both
 
     @cached_property
     def popularity(self) -> Floats:

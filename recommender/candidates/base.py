@@ -40,8 +40,8 @@ def dense(matrix: sparse.csr_array) -> Floats:
 def normalised(matrix: sparse.csr_array, order: int = 2) -> sparse.csr_array:
     """Rows divided by their L1 or L2 norm; empty rows stay empty."""
     data = np.abs(matrix.data) if order == 1 else matrix.data**2
-    norms = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape).sum(axis=1)
-    norms = np.asarray(norms, np.float32).ravel()
+    summed = sparse.csr_array((data, matrix.indices, matrix.indptr), shape=matrix.shape).sum(axis=1)
+    norms: Floats = np.asarray(summed, np.float32).ravel()
     norms = np.sqrt(norms) if order == 2 else norms
     scale = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > 0)
     return scaled_rows(matrix, scale)
@@ -92,5 +92,12 @@ def neighbours_of(queries: sparse.csr_array, pool: sparse.csr_array, k: int, blo
     transposed = pool.T.tocsr()
     parts = [strongest(queries[start : start + block] @ transposed, k) for start in range(0, queries.shape[0], block)]
     if not parts:
-        return sparse.csr_array((0, pool.shape[0]), dtype=np.float32)
-    return sparse.vstack(parts, format="csr")
+        return nothing(0, pool.shape[0])
+    stacked: sparse.csr_array = sparse.vstack(parts, format="csr")
+    return stacked
+
+
+def nothing(rows: int, columns: int) -> sparse.csr_array:
+    """A sparse float32 matrix without entries."""
+    empty = (np.zeros(0, np.float32), np.zeros(0, np.int32), np.zeros(rows + 1, np.int32))
+    return sparse.csr_array(empty, shape=(rows, columns))

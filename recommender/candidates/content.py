@@ -11,7 +11,7 @@ from scipy import sparse
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from recommender.baskets import Floats, Ints
-from recommender.candidates.base import dense, neighbours_of, normalised, rows_of
+from recommender.candidates.base import dense, neighbours_of, normalised, nothing, rows_of
 from recommender.columns import ATTRIBUTES, BRAND, CATEGORY, CUSTOMER, NAME
 from recommender.views import View
 
@@ -63,7 +63,7 @@ def customer_tokens(customers: pl.DataFrame) -> sparse.csr_array:
     """Customers × tokens of tier, gender, area and decade of birth, as far as known."""
     columns = [name for name in TOKEN_COLUMNS if name in customers.columns]
     if not columns:
-        return sparse.csr_array((len(customers), 0), dtype=np.float32)
+        return nothing(len(customers), 0)
     rows = [
         [
             f"{name}={str(value)[:3] if name == 'birth_year' else value}"
@@ -85,14 +85,14 @@ def product_likeness(products: pl.DataFrame, k: int) -> sparse.csr_array:
         try:
             parts.append(sparse.csr_array(grams.fit_transform(names)))
         except ValueError:  # no n-gram is shared by two names
-            parts.append(sparse.csr_array((len(names), 0), dtype=np.float32))
+            parts.append(nothing(len(names), 0))
     rows = [list(_tokens_of(*row)) for row in products.select(CATEGORY, BRAND, ATTRIBUTES).iter_rows()]
     tokens = _one_hot(rows)
     if tokens.nnz:
         rarity = np.log(len(products) / np.maximum(np.bincount(tokens.indices, minlength=tokens.shape[1]), 1))
         parts.append(normalised(sparse.csr_array(tokens @ sparse.diags_array(rarity.astype(np.float32)))))
     if not parts:
-        return sparse.csr_array((len(products), len(products)), dtype=np.float32)
+        return nothing(len(products), len(products))
     described = normalised(sparse.hstack(parts, format="csr", dtype=np.float32))
     near = neighbours_of(described, described, k + 1)
     own = np.repeat(np.arange(len(products)), np.diff(near.indptr)) == near.indices

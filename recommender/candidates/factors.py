@@ -49,7 +49,7 @@ class Als:
 
     def score(self, customers: Ints) -> Floats:
         """Affinity, about 0 to 1."""
-        return np.maximum(self._customers[customers] @ self._products.T, 0.0)
+        return np.asarray(np.maximum(self._customers[customers] @ self._products.T, 0.0), np.float32)
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Hybrid:
             no_components=self.components, loss="warp", learning_rate=self.rate, item_alpha=1e-6, user_alpha=1e-6,
             random_state=self.seed, max_sampled=10,
         )  # fmt: skip
-        weight = sparse.coo_matrix(np.log1p(owned).astype(np.float32))
+        weight = sparse.coo_matrix(owned.log1p().astype(np.float32))
         seen = sparse.coo_matrix((np.ones_like(weight.data), (weight.row, weight.col)), shape=weight.shape)
         if not seen.nnz:
             self._customers = np.zeros((view.customers, 1), np.float32)
@@ -93,7 +93,7 @@ class Hybrid:
     def score(self, customers: Ints) -> Floats:
         """Sigmoid of the affinity."""
         affinity = self._customers[customers] @ self._products.T + self._bias
-        return (1.0 / (1.0 + np.exp(-np.clip(affinity, -30, 30)))).astype(np.float32)
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(affinity, -30, 30))), np.float32)
 
 
 def _with_identity(tokens: sparse.csr_array) -> sparse.csr_matrix:

@@ -69,7 +69,7 @@ class Ease(LinearModel):
             return self
         gram[np.diag_indices_from(gram)] += self.ridge
         inverse = _inverse(gram, self.threads)
-        self._weights = -inverse / np.diag(inverse)
+        self._weights = np.asarray(-inverse / np.diag(inverse), np.float32)
         np.fill_diagonal(self._weights, 0.0)
         return self
 
@@ -123,5 +123,5 @@ def _inverse(gram: Floats, threads: int) -> Floats:
     with threadpool_limits(threads, "blas"):
         factor, _ = linalg.lapack.spotrf(gram, lower=1, overwrite_a=1)
         inverse, _ = linalg.lapack.spotri(factor, lower=1, overwrite_c=1)
-    lower = np.tril(inverse)
-    return lower + np.tril(lower, -1).T
+    lower: Floats = np.tril(inverse)
+    return np.asarray(lower + np.tril(lower, -1).T, np.float32)

@@ -57,9 +57,9 @@ class CandidatePool:
         chosen = owned.copy()
         if self.most_owned < owned.shape[1]:
             surplus = np.flatnonzero(owned.sum(axis=1) > self.most_owned)
-            for row in surplus:
-                weakest = np.argpartition(-owned_weight[row], self.most_owned)[self.most_owned :]
-                chosen[row, weakest] = False
+            for full in surplus:
+                weakest = np.argpartition(-owned_weight[full], self.most_owned)[self.most_owned :]
+                chosen[full, weakest] = False
         blocks = []
         best = np.empty((len(self.models), len(customers)), np.float32)
         for number, model in enumerate(self.models):

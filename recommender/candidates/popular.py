@@ -51,11 +51,13 @@ class SalesCalendar:
     def until(self, days: Ints | Longs) -> Ints:
         """The row of `cumulative` that holds everything up to and including each day."""
         rows = (np.asarray(days) - self.first) // self.width + 1
-        return np.clip(rows, 0, len(self.cumulative) - 1).astype(np.int32)
+        held: Ints = np.clip(rows, 0, len(self.cumulative) - 1).astype(np.int32)
+        return held
 
     def window(self, days: Ints, length: int) -> Floats:
         """Baskets with each product in the `length` days that end with each of `days`; days × products."""
-        return self.cumulative[self.until(days)] - self.cumulative[self.until(days - length)]
+        sold: Floats = self.cumulative[self.until(days)] - self.cumulative[self.until(days - length)]
+        return sold
 
 
 @dataclass
@@ -74,7 +76,7 @@ class Trending:
     def score(self, customers: Ints) -> Floats:
         """Relative to the most popular product of that window."""
         window = self._calendar.window(self._today[customers], self.days)
-        return window / np.maximum(window.max(axis=1, keepdims=True), 1.0)
+        return np.asarray(window / np.maximum(window.max(axis=1, keepdims=True), 1.0), np.float32)
 
 
 @dataclass
@@ -98,7 +100,8 @@ class StorePopular:
     def score(self, customers: Ints) -> Floats:
         """Share of the store's baskets, relative to its most popular product."""
         home = dense(self._visits[customers]).argmax(axis=1)
-        return self._share[home]
+        share: Floats = self._share[home]
+        return share
 
 
 def store_shares(view: View, prior: float) -> Floats:
@@ -111,4 +114,4 @@ def store_shares(view: View, prior: float) -> Floats:
     counts = dense((member @ view.all_baskets).tocsr())
     chain = view.popularity / max(len(store), 1)
     share = (counts + prior * chain) / (np.bincount(store, minlength=stores)[:, None] + prior)
-    return (share / np.maximum(share.max(axis=1, keepdims=True), 1e-9)).astype(np.float32)
+    return np.asarray(share / np.maximum(share.max(axis=1, keepdims=True), 1e-9), np.float32)

@@ -66,9 +66,9 @@ class ProductFacts:
             recent[days] = now - calendar[self._calendar.until(today - days), product]
             found[f"product_last_{days}"] = recent[days]
         found["product_so_far"] = now
-        found["product_trend"] = (recent[28] + 1) / (recent[84] / 3 + 1)
-        found["product_trend_short"] = (recent[7] + 1) / (recent[28] / 4 + 1)
-        found["product_recent_share"] = (recent[84] + 1) / (now + 5)
+        found["product_trend"] = np.asarray((recent[28] + 1) / (recent[84] / 3 + 1), np.float32)
+        found["product_trend_short"] = np.asarray((recent[7] + 1) / (recent[28] / 4 + 1), np.float32)
+        found["product_recent_share"] = np.asarray((recent[84] + 1) / (now + 5), np.float32)
         age = today - self._first_day[product]
         found["product_age_days"] = np.clip(age, -1, 4000).astype(np.float32)
         return found
