@@ -12,6 +12,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 
 from clerk_ui.request_log import elapsed
 
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 REQUESTS = Counter("osusume_requests_total", "Requests answered", ["method", "route", "status"])
 SECONDS = Histogram(
     "osusume_request_seconds",
@@ -33,7 +34,8 @@ def init_app(app: Flask) -> None:
 
 def _count(response: Response) -> Response:
     route = request.url_rule.rule if request.url_rule else "none"
-    REQUESTS.labels(request.method, route, response.status_code).inc()
+    method = request.method if request.method in METHODS else "other"  # a stranger must not invent labels
+    REQUESTS.labels(method, route, response.status_code).inc()
     SECONDS.labels(route).observe(elapsed())
     return response
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import orjson
 from apiflask.exceptions import HTTPError
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, current_app, g, render_template, request
 from sqlalchemy.exc import DBAPIError, OperationalError
 from werkzeug.exceptions import BadRequest, HTTPException, MethodNotAllowed, RequestEntityTooLarge
 from werkzeug.exceptions import NotFound as NoSuchPage
 
+from clerk_ui.languages import catalogue, t
 from journey.errors import (
     Conflict,
     InputError,
@@ -65,7 +66,7 @@ def problem(
     headers: dict[str, str] | None = None,
     **facts: Any,
 ) -> Response:
-    """A problem document as a response."""
+    """A problem document as a response; a page where a person's browser asks for one."""
     detail = OsusumeError(what, where=where, what_to_do=what_to_do).sentence
     document: dict[str, Any] = {
         "type": TYPE + kind,
@@ -78,7 +79,10 @@ def problem(
         "request_id": g.get("request_id"),
     }
     document.update({name: value for name, value in facts.items() if name not in document})
-    response = Response(orjson.dumps(document, default=str), status=status, mimetype=MEDIA_TYPE)
+    if _wants_page():
+        response = Response(_page(document), status=status, mimetype="text/html")
+    else:
+        response = Response(orjson.dumps(document, default=str), status=status, mimetype=MEDIA_TYPE)
     response.headers.update(headers or {})
     if status == HTTPStatus.UNAUTHORIZED:
         response.headers["WWW-Authenticate"] = 'Bearer realm="osusume"'
@@ -152,6 +156,24 @@ def from_defect(error: Exception) -> Response:
     logger.exception("unexpected", exc_info=error, extra={"request_id": g.get("request_id")})
     return problem(
         500, "internal", what="something went wrong on our side", what_to_do="try again; report the request id"
+    )
+
+
+def _wants_page() -> bool:
+    accepted = request.accept_mimetypes
+    asks = accepted["text/html"] > accepted["application/json"] and "text/html" in accepted.values()
+    return asks and not request.path.startswith("/api/")
+
+
+def _page(document: dict[str, Any]) -> str:
+    nearest = str(document["status"]) if f"problem.{document['status']}" in catalogue("ja") else "500"
+    known = document["status"] < HTTPStatus.INTERNAL_SERVER_ERROR and document["where"] != _here()
+    return render_template(
+        "problem.html",
+        title=t(f"problem.{nearest}"),
+        what_to_do=t(f"problem.{nearest}.how"),
+        detail=document["detail"] if known else "",
+        request_id=document["request_id"],
     )
 
 

@@ -124,9 +124,17 @@ def _machine(key_hash: str) -> Machine | None:
 
 def _cookie_caller() -> Caller:
     device_token, session_token = request.cookies.get(DEVICE_COOKIE), request.cookies.get(SESSION_COOKIE)
-    session = reading() if device_token or session_token else None
-    tablet = _tablet(session, device_token) if session and device_token else None
-    person = present_person(session, session_token, now=request_time()) if session and session_token else None
+    if not device_token and not session_token:
+        return Caller()
+    session = reading()
+    person = present_person(session, session_token, now=request_time()) if session_token else None
+    try:
+        tablet = _tablet(session, device_token) if device_token else None
+    except NotAuthenticated:
+        # Who signed in by password needs no tablet: a manager's browser may once have been one.
+        if person is None or person.device_id is not None:
+            raise
+        tablet = None
     if person is not None and person.device_id is not None:
         # A tablet's session is worth nothing elsewhere, nor after the person has moved to another store.
         belongs = tablet is not None and person.device_id == tablet.device_id and person.store_id == tablet.store_id

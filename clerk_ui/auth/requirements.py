@@ -72,7 +72,10 @@ def require_role(*roles: str) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @functools.wraps(view)
         def checked(*args: Any, **kwargs: Any) -> Any:
-            person = caller().person
+            try:
+                person = caller().person
+            except NotAuthenticated:  # a revoked tablet: its browser may still be signed in to as a manager
+                person = None
             if person is None:
                 return redirect(url_for("sign_in.form", next=request.full_path.rstrip("?")))
             if person.role not in {*roles, "admin"}:

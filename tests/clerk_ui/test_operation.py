@@ -99,6 +99,16 @@ def test_errors_are_problem_documents_everywhere(shop: Shop) -> None:
     assert client.get("/nothing%00").status_code == 404
 
 
+def test_people_get_a_page_and_programs_a_document(shop: Shop) -> None:
+    client, browser = shop.app.test_client(), {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    page = client.get("/nothing", headers=browser)
+    assert (page.status_code, page.mimetype) == (404, "text/html")
+    assert "ページが見つかりません" in page.text
+    assert page.headers["X-Request-ID"] in page.text
+    assert client.get("/api/nothing", headers=browser).mimetype == "application/problem+json"
+    assert client.get("/nothing", headers={"Accept": "*/*"}).mimetype == "application/problem+json"
+
+
 def test_a_defect_is_logged_and_not_told(shop: Shop) -> None:
     shop.app.config["PROPAGATE_EXCEPTIONS"] = False
     shop.app.view_functions["health.healthz"] = lambda: 1 / 0

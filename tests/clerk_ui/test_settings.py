@@ -42,5 +42,5 @@ def test_only_settings_reads_the_environment() -> None:
         for path in (REPOSITORY / package).rglob("*.py")
         if "os.environ" in path.read_text(encoding="utf-8") or "getenv" in path.read_text(encoding="utf-8")
     ]
-    # console.py and gunicorn's configuration set thread counts before numpy loads; they decide nothing by it
-    assert set(readers) <= {"clerk_ui/settings.py", "clerk_ui/commands/console.py", "clerk_ui/gunicorn_conf.py"}
+    # the command line and gunicorn's configuration set thread counts before numpy loads; they decide nothing by it
+    assert set(readers) <= {"clerk_ui/settings.py", "clerk_ui/commands/__init__.py", "clerk_ui/gunicorn_conf.py"}

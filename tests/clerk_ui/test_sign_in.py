@@ -180,3 +180,19 @@ def test_the_page_is_japanese_first_and_english_by_switch(shop: Shop) -> None:
     assert "Sign in" in browser.get("/sign-in", headers={"Accept-Language": "en-GB"}).text
     assert '<html lang="en">' in browser.get("/sign-in?lang=en").text
     assert '<html lang="en">' in browser.get("/sign-in", headers={"Accept-Language": "ja"}).text  # the switch stays
+
+
+def test_a_revoked_tablet_still_serves_as_a_managers_browser(shop: Shop) -> None:
+    tablet = shop.tablet()
+    device_id = tablet.get("/api/session").json["device"]["device_id"]
+    with writing(shop.engine) as session:
+        revoke_device(session, device_id, now=datetime.now(UTC))
+    assert tablet.get("/api/session").status_code == 401
+    assert form(tablet, "M1", PASSWORD)[0] == 303
+    assert tablet.get("/api/session").json["person"]["account_id"] == "M1"
+
+
+def test_a_password_alone_opens_no_customer(shop: Shop) -> None:
+    browser = shop.stranger()
+    assert form(browser, "M1", PASSWORD)[0] == 303
+    assert browser.get("/api/customers/0001").status_code == 401  # the audit log knows tablets and keys
