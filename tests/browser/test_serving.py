@@ -81,6 +81,19 @@ def test_a_later_tap_corrects(tablet: Tablet, outcomes: Outcomes) -> None:
     assert len(outcomes(suggestion_id)) == 2
 
 
+def test_my_day_corrects_until_closing_time(tablet: Tablet, outcomes: Outcomes) -> None:
+    tablet.serve(HANAKO_CARD)
+    suggestion_id = tablet.tap("bought")
+    tablet.wait_for_counts(0)
+    tablet.go("day")
+    row = tablet.page.locator(".task", has=tablet.page.locator("strong", has_text="購入")).first
+    row.locator(".button--plain").click()
+    tablet.page.locator("dialog .button", has_text="見送り").click()
+    tablet.page.locator(".undo--word").wait_for()
+    tablet.wait_for_counts(0)
+    assert [one.result for one in outcomes(suggestion_id) if one.current] == ["declined"]
+
+
 def test_considering_comes_back_as_a_task(tablet: Tablet, shop_engine: Engine) -> None:
     tablet.serve(HANAKO_CARD)
     suggestion_id = tablet.tap("considering")

@@ -2,16 +2,18 @@
 
 import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
 import { day, number, percent, when } from "../figures.js";
-import { hasPhrase, t } from "../language.js";
+import { t } from "../language.js";
+import { openDialog } from "../parts/dialog.js";
 import { problemLine } from "../parts/problem_line.js";
 import { talkText } from "../parts/suggestion.js";
 import { say } from "../parts/undo_bar.js";
 import { get, Unreachable } from "../requests.js";
 import { current } from "../session.js";
-import { finishFollowUp } from "../taps.js";
+import { finishFollowUp, recordOutcome, RESULTS } from "../taps.js";
 import { keepValue, readValue } from "../database.js";
 
 const ENOUGH = 30;
+const MOST = 12;
 
 function figure(label, value, note) {
   return h("div", { class: "tile" }, h("dt", { class: "tile__label" }, label), h("dd", {}, h("span", { class: "tile__value figure" }, value), note && h("span", { class: "small soft" }, note)));
@@ -42,6 +44,50 @@ function tasks(list) {
   };
   fill(element, list.map(row));
   return element;
+}
+
+/** One of today's taps; until the store's day is over it can still be corrected. */
+function outcomeRow(one) {
+  const name = one.product_name ?? one.product_id;
+  const item = h("li", { class: "task" });
+  const suggestion = { suggestion_id: one.suggestion_id, product: { name } };
+
+  function correct() {
+    openDialog(name, (close) => [
+      h("p", {}, t("day.correct.lead")),
+      h(
+        "div",
+        { class: "choices" },
+        RESULTS.filter((result) => result !== one.result).map((result) =>
+          button(t(`result.${result}`), {
+            onclick: async () => {
+              close();
+              await recordOutcome(suggestion, result);
+              one.result = result;
+              fillRow();
+              say(t("outcome.recorded", { product: name, result: t(`result.${result}`) }));
+            },
+          }),
+        ),
+      ),
+    ]);
+  }
+
+  function fillRow() {
+    fill(
+      item,
+      h(
+        "div",
+        { class: "rowlink__name" },
+        h("span", {}, name),
+        h("span", { class: "row small soft" }, h("strong", {}, t(`result.${one.result}`)), when(one.occurred_at), one.confirmed && h("span", { class: "badge badge--good" }, icon("check"), t("day.till"))),
+      ),
+      button(t("outcome.change"), { kind: "plain", "aria-label": t("day.correct.of", { product: name }), onclick: correct }),
+    );
+  }
+
+  fillRow();
+  return item;
 }
 
 function draw(place, data) {
@@ -76,7 +122,7 @@ function draw(place, data) {
         { class: "panel stack" },
         h("h2", {}, t("day.outcomes")),
         outcomes.length
-          ? h("ul", { class: "facts" }, outcomes.slice(0, 12).map((one) => h("li", { class: "row row--apart" }, h("span", {}, one.product_name ?? one.product_id, one.confirmed ? h("span", { class: "badge badge--good" }, icon("check"), t("day.till")) : null), h("span", { class: "small soft" }, `${hasPhrase(`result.${one.result}`) ? t(`result.${one.result}`) : one.result} ・ ${when(one.occurred_at)}`))))
+          ? [h("ul", { class: "rows" }, outcomes.slice(0, MOST).map(outcomeRow)), outcomes.length > MOST && h("p", { class: "small soft" }, t("day.outcomes.more", { n: outcomes.length - MOST }))]
           : empty("bag", t("day.outcomes.none"), t("day.outcomes.none.how")),
       ),
     ),
