@@ -106,21 +106,24 @@ def make_roster(clerks: Clerks, days: Days, rng: np.random.Generator) -> pl.Data
     begins_team = np.r_[True, team[order][1:] != team[order][:-1]]
     place[order] = np.arange(len(who)) - np.maximum.accumulate(np.where(begins_team, np.arange(len(who)), 0))
     late = (place + day) % 2 == 1
-    first = np.where(place // 2 % 2 == 0, 0, 1)
-    stagger = place // 2 % 3 * 1800  # breaks must not coincide
-    base = day * DAY_SECONDS
-    begins = base + np.where(late, 13 * 3600 + 1800 - stagger, 8 * 3600 + 2700 + stagger)
-    segments = []
-    for offset, hours, duty in (
-        (0, 3.75, first),
-        (3.75, 1.0, np.full(len(who), 3)),
-        (4.75, 3.0, 1 - first),
-        (7.75, 0.75, np.full(len(who), 2)),
-    ):
-        a = begins + int(offset * 3600)
-        segments.append(
-            pl.DataFrame({"clerk": who, "day": day, "begins": a, "ends": a + int(hours * 3600), "duty": duty})
+    register_first = place // 2 % 2 == 1
+    # the two halves overlap on the floor, so that a break leaves nobody alone; the back room takes the quiet end
+    begins = day * DAY_SECONDS + np.where(late, 13 * 3600 + 1800, 8 * 3600 + 2700)
+    back = 2700
+    work = begins + np.where(late, back, 0)
+    pause = work + np.where(late, np.where(register_first, 8100, 13_500), np.where(register_first, 9900, 16_200))
+    resume = pause + 3600
+    leave = begins + np.where(late, 30_600, 27_900)
+    duty = np.where(register_first, 1, 0)
+    segments = [
+        pl.DataFrame({"clerk": who, "day": day, "begins": a, "ends": b, "duty": d})
+        for a, b, d in (
+            (work, pause, duty),
+            (pause, resume, np.full(len(who), 3)),
+            (resume, leave, 1 - duty),
+            (np.where(late, begins, leave), np.where(late, work, leave + back), np.full(len(who), 2)),
         )
+    ]
     return (
         pl.concat(segments)
         .with_columns(store=pl.Series(clerks.store)[pl.concat(segments)["clerk"]])

@@ -125,6 +125,18 @@ def _returns(lines: pl.DataFrame, stores: Stores, days: Days, laws: Laws, rng: n
     return back.filter(pl.col("second") < days.n * DAY_SECONDS)
 
 
+def _on_duty(lines: pl.DataFrame, roster: pl.DataFrame, duty: int) -> pl.Series:
+    """A clerk of that duty in the line's store and second, or null: the one whose turn began last."""
+    turns = roster.filter(pl.col("duty") == duty).select("store", "begins", "ends", "clerk").sort("begins", "clerk")
+    found = (
+        lines.select("store", "second", row=pl.int_range(pl.len()))
+        .sort("second", maintain_order=True)
+        .join_asof(turns, left_on="second", right_on="begins", by="store", strategy="backward", check_sortedness=False)
+        .sort("row")
+    )
+    return found.select(pl.when(pl.col("ends") > pl.col("second")).then("clerk")).to_series()
+
+
 def pos_lines_table(
     till: Till, people: People, links: Links, products: Products, offers: Offers, stores: Stores, clerks: Clerks,
     roster: pl.DataFrame, days: Days,
@@ -140,20 +152,9 @@ def pos_lines_table(
     card = pl.Series([c or None for c in links.card], dtype=pl.String)[payer]
     in_store = pl.col("channel") == STORE
     shown = pl.col("card") & (person >= 0)
-    # who is on the register: the earliest segment that covers the second
-    on_till = (
-        roster.filter(pl.col("duty") == 1).select("store", "begins", "ends", cashier="clerk").sort("begins", "cashier")
-    )
-    cashier = (
-        lines.select("store", "second", row=pl.int_range(pl.len()))
-        .sort("second", maintain_order=True)
-        .join_asof(
-            on_till, left_on="second", right_on="begins", by="store", strategy="backward", check_sortedness=False
-        )
-        .sort("row")
-    )
-    who = pl.when(cashier["ends"] > cashier["second"]).then(cashier["cashier"]).otherwise(None)
-    lines = lines.with_columns(cashier=pl.select(who).to_series())
+    # whoever is on the register, else somebody from the floor, else from the back room
+    cashier = pl.coalesce(_on_duty(lines, roster, duty) for duty in (1, 0, 2))
+    lines = lines.with_columns(pl.select(cashier.alias("cashier")).to_series())
     coupon_ids = offers.coupons["coupon_id"]
     return lines.select(
         receipt_id=pl.concat_str(
