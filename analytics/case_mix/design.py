@@ -44,7 +44,7 @@ def level_matrix(values: pl.Series, weights: Floats, *, min_weight: float) -> tu
 
 def logit_columns(probability: pl.Series, weights: Floats) -> tuple[Floats, tuple[str, ...]]:
     """Return the centred logit of a probability, with an indicator where it is unknown for some rows only."""
-    p = probability.cast(pl.Float64).to_numpy()
+    p = probability.cast(pl.Float64).fill_null(float("nan")).to_numpy()
     known = np.isfinite(p) & (weights > 0)
     if not known.any():
         return np.empty((p.size, 0)), ()
@@ -62,15 +62,34 @@ def logit_columns(probability: pl.Series, weights: Floats) -> tuple[Floats, tupl
     return (np.column_stack(columns) if columns else np.empty((p.size, 0))), tuple(names)
 
 
+def number_columns(values: pl.Series, weights: Floats) -> tuple[Floats, tuple[str, ...]]:
+    """Return a number standardised and cut off at ±3, with an indicator where it is unknown for some rows only."""
+    x = values.cast(pl.Float64).fill_null(float("nan")).to_numpy()
+    known = np.isfinite(x) & (weights > 0)
+    if not known.any():
+        return np.empty((x.size, 0)), ()
+    centre = float(np.average(x[known], weights=weights[known]))
+    spread = float(np.sqrt(np.average((x[known] - centre) ** 2, weights=weights[known])))
+    columns, names = [], []
+    if spread > 1e-9:
+        columns.append(np.where(known, np.clip((np.where(known, x, centre) - centre) / spread, -3, 3), 0.0))
+        names.append(values.name)
+    if not known.all():
+        columns.append((~known).astype(np.float64))
+        names.append(f"{values.name}=?")
+    return (np.column_stack(columns) if columns else np.empty((x.size, 0))), tuple(names)
+
+
 def build_design(
     frame: pl.DataFrame,
     *,
     weights: Floats,
     levels: Sequence[str] = (),
     probabilities: Sequence[str] = (),
+    numbers: Sequence[str] = (),
     min_weight: float = 20.0,
 ) -> Design:
-    """Return intercept, logits of the *probabilities* columns and dummies of the *levels* columns of *frame*.
+    """Return intercept, logits of *probabilities*, standardised *numbers* and dummies of *levels*, columns of *frame*.
 
     *weights* is the number of observations behind each row. Columns missing from the frame are left out.
     """
@@ -78,6 +97,10 @@ def build_design(
     names: list[str] = ["intercept"]
     for column in (c for c in probabilities if c in frame.columns):
         matrix, found = logit_columns(frame[column], weights)
+        parts.append(matrix)
+        names.extend(found)
+    for column in (c for c in numbers if c in frame.columns):
+        matrix, found = number_columns(frame[column], weights)
         parts.append(matrix)
         names.extend(found)
     for column in (c for c in levels if c in frame.columns):

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from sqlalchemy import BigInteger, Float, and_, case, cast, func, literal, or_, select
+from sqlalchemy import BigInteger, Float, and_, case, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.experiments.arms import CONTROLS
@@ -42,7 +42,7 @@ def policy_log(
     """Return the log added up to policy, product, rank, fold and propensity, with n and rewards (bought)."""
     bought = or_(Outcome.result == "bought", Confirmation.suggestion_id.is_not(None))
     policy = func.coalesce(Suggestion.policy, Suggestion.model, "logged")
-    minute = cast(Suggestion.shown_at, BigInteger).op("/")(literal(60_000_000, BigInteger))
+    minute = cast(Suggestion.shown_at, BigInteger) // 60_000_000
     key = (policy, Suggestion.product_id, Suggestion.rank, minute % 2, cast(Suggestion.propensity, Float))
     statement = (
         select(*key, func.count(), func.sum(case((bought, 1.0), else_=0.0)))

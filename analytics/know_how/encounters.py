@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date
 
 import polars as pl
-from sqlalchemy import BigInteger, Float, Integer, and_, case, cast, exists, func, literal, select
+from sqlalchemy import BigInteger, Float, Integer, and_, case, cast, exists, func, select
 from sqlalchemy.orm import Session, aliased
 
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
@@ -74,7 +74,7 @@ def practice_cells(
         select(
             Outcome.clerk_id,
             Suggestion.store_id,
-            (hour % 24).op("/")(literal(BAND_HOURS, BigInteger)).label("band"),
+            ((hour % 24) // BAND_HOURS).label("band"),
             Customer.tier,
             top_category(session).label("category"),
             Suggestion.rank,

@@ -1,7 +1,7 @@
 """What was shown and proposed, added up in the database to cells of one case mix.
 
-A cell is a clerk × store × three hours of the day × congestion × customer tier × top category × probability bucket;
-every suggestion falls in exactly one. Cells of several days add up, so that a nightly roll-up can keep them by day.
+A cell is a clerk × store × three hours of the day × congestion × customer tier × top category × bucket of probability
+or score; every suggestion falls in exactly one. Cells of several days add up, so that a roll-up can keep them by day.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, literal, null, select
+from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
@@ -24,6 +24,7 @@ from journey.stores import DEFAULT_TIMEZONE, Clerk, Store
 from journey.suggestions import Suggestion
 from journey.traffic import Traffic
 
+SCORE_BOUND = 2000.0  # a score beyond is of no scale we know
 HOUR_MICROS = 3_600_000_000
 BAND_HOURS = 3
 MIX_LEVELS = ("band", "congestion", "tier", "category")
@@ -34,7 +35,9 @@ CELL_SCHEMA = {
     "congestion": WHOLE,
     "tier": TEXT,
     "category": TEXT,
+    "bucket": WHOLE,
     "probability": REAL,
+    "score": REAL,
     "shown": WHOLE,
     "proposed": WHOLE,
     "accepted": WHOLE,
@@ -65,7 +68,7 @@ def local_hours(session: Session, column: Any, store_column: Any, *, now: dateti
     if odd:
         by_store = {store: int(hours * HOUR_MICROS) for store, hours in odd.items()}
         shift = case(by_store, value=store_column, else_=int(default * HOUR_MICROS))
-    return (cast(column, BigInteger) + shift).op("/")(literal(HOUR_MICROS, BigInteger))
+    return (cast(column, BigInteger) + shift) // HOUR_MICROS
 
 
 def _offset_hours(name: str | None, now: datetime) -> float:
@@ -73,39 +76,54 @@ def _offset_hours(name: str | None, now: datetime) -> float:
     return offset.total_seconds() / 3600 if offset is not None else 0.0
 
 
-def _probability_bucket() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
-    """Return the calibrated probability (else a score that can be one) and its bucket: finer where it is small."""
-    known = case(
-        (Suggestion.probability.is_not(None), Suggestion.probability),
-        ((Suggestion.score > 0) & (Suggestion.score < 1), Suggestion.score),
-        else_=null(),
+def _chance_bucket() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+    """Return the score where there is no calibrated probability, and the bucket of either: finer where it is small."""
+    chance = Suggestion.probability
+    score = case((chance.is_(None), Suggestion.score))
+    bucket = case(
+        (chance < 0.1, cast(func.round(chance * 100), BigInteger)),
+        (chance.is_not(None), cast(func.round(chance * 20 + 10), BigInteger)),
+        (score.between(-SCORE_BOUND, SCORE_BOUND), cast(func.round(score * 4 + 10_000), BigInteger)),
+        else_=literal(-1, BigInteger),
     )
-    scaled = case(
-        (known < 0.1, cast(func.round(known * 100), BigInteger)), else_=cast(func.round(known * 20 + 10), BigInteger)
-    )
-    return known, scaled
+    return score, bucket
 
 
-def proposal_cells(session: Session, *, start: date | None = None, end: date | None = None) -> pl.DataFrame:
+def proposal_cells(
+    session: Session,
+    *,
+    start: date | None = None,
+    end: date | None = None,
+    clerk_id: str | None = None,
+    by_week: bool = False,
+) -> pl.DataFrame:
     """Return the cells (columns of CELL_SCHEMA) of all suggestions shown from *start* to *end*, both days included.
+
+    With *by_week* there is a cell per week, counted from the Monday before 1970, in a further column `week`; with
+    *clerk_id* only that clerk's.
 
     The clerk is the one who recorded the outcome, else the one to whom the suggestion was shown; suggestions without
     either are nobody's and left out. *confirmed* are those with a row in `confirmations`.
     """
     period = Period.of(start, end)
-    known, bucket = _probability_bucket()
+    score, bucket = _chance_bucket()
     clerk = func.coalesce(Outcome.clerk_id, Suggestion.clerk_id)
     hour = local_hours(session, Suggestion.shown_at, Suggestion.store_id)
-    band = (hour % 24).op("/")(literal(BAND_HOURS, BigInteger))
+    band = (hour % 24) // BAND_HOURS
     busy = _busy_hours(session)
     proposed = Outcome.result.in_(PROPOSED)
     category = top_category(session)
+    # 1 January 1970 was a Thursday.
+    days = hour // 24
+    week = (days + 3) // 7 if by_week else literal(0, BigInteger)
     key = [clerk, Suggestion.store_id, band, func.coalesce(busy.c.level, -1), Customer.tier, category, bucket]
     names = ["clerk_id", "store_id", "band", "congestion", "tier", "category", "bucket"]
     rows = (
         select(
+            week.label("week"),
             *(column.label(name) for column, name in zip(key, names, strict=True)),
-            known.label("known"),
+            Suggestion.probability.label("chance"),
+            score.label("score"),
             case((proposed, 1), else_=0).label("proposed"),
             case((Outcome.result == "bought", 1), else_=0).label("accepted"),
             case((Confirmation.suggestion_id.is_not(None), 1), else_=0).label("confirmed"),
@@ -122,28 +140,36 @@ def proposal_cells(session: Session, *, start: date | None = None, end: date | N
         .outerjoin(
             busy,
             (busy.c.store_id == Suggestion.store_id)
-            & (busy.c.hour == cast(Suggestion.shown_at, BigInteger).op("/")(literal(HOUR_MICROS, BigInteger))),
+            & (busy.c.hour == (cast(Suggestion.shown_at, BigInteger) // HOUR_MICROS)),
         )
         .where(period.covers(Suggestion.shown_at), clerk.is_not(None))
         .subquery()
     )
     c = rows.c
-    grouped = [c.clerk_id, c.store_id, c.band, c.congestion, c.tier, c.category]
+    grouped = [c.clerk_id, c.store_id, c.band, c.congestion, c.tier, c.category, c.bucket, c.week]
     statement = select(
         *grouped,
-        func.avg(cast(c.known, Float)),
+        func.avg(cast(c.chance, Float)),
+        func.avg(cast(c.score, Float)),
         func.count(),
         func.sum(c.proposed),
         func.sum(c.accepted),
         func.sum(c.confirmed),
         func.sum(c.first_purchase),
-    ).group_by(*grouped, c.bucket)
-    return query_frame(session, statement, CELL_SCHEMA)
+    ).group_by(*grouped)
+    if clerk_id is not None:
+        statement = statement.where(c.clerk_id == clerk_id)
+    names = [*names, "week"]
+    schema = {name: CELL_SCHEMA.get(name, WHOLE) for name in names} | {
+        k: v for k, v in CELL_SCHEMA.items() if k not in names
+    }
+    cells = query_frame(session, statement, schema)
+    return cells if by_week else cells.drop("week")
 
 
 def _busy_hours(session: Session) -> Any:
     """Return store × hour (since the epoch, UTC) with its level of congestion: 0 quiet, 1 usual, 2 busy."""
-    hour = cast(Traffic.starts_at, BigInteger).op("/")(literal(HOUR_MICROS, BigInteger))
+    hour = cast(Traffic.starts_at, BigInteger) // HOUR_MICROS
     entered = (
         select(Traffic.store_id, hour.label("hour"), func.sum(Traffic.entered).label("entered"))
         .group_by(Traffic.store_id, hour)

@@ -68,11 +68,13 @@ class Proposals:
 def fit_success(cells: pl.DataFrame) -> tuple[Proposals, SkillPosterior, Floats]:
     """Return the arrays, the posterior of every clerk's skill and the offset (logit of an average clerk) per cell.
 
-    *cells* needs clerk_id, store_id, proposed, accepted and whichever of band, congestion, tier, category and
-    probability are known; at least one row.
+    *cells* needs clerk_id, store_id, proposed, accepted and whichever of band, congestion, tier, category,
+    probability and score are known; at least one row.
     """
     data = Proposals.of(cells)
-    design = build_design(cells, weights=data.proposed, levels=MIX_LEVELS, probabilities=("probability",))
+    design = build_design(
+        cells, weights=data.proposed, levels=MIX_LEVELS, probabilities=("probability",), numbers=("score",)
+    )
     mix = fit_mixed_logistic(design.matrix, data.accepted, data.proposed, data.clerk, data.store)
     posterior = fit_skills(
         data.accepted,

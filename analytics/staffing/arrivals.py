@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 import polars as pl
-from sqlalchemy import BigInteger, cast, func, literal, select
+from sqlalchemy import BigInteger, cast, func, select
 from sqlalchemy.orm import Session
 
 from analytics.frames import TEXT, WHOLE, query_frame
@@ -53,9 +53,7 @@ def spread_buckets(buckets: pl.DataFrame) -> pl.DataFrame:
 
 def receipts(session: Session, period: Period, store: str | None = None) -> pl.DataFrame:
     """Return store_id, slot_at, receipts and identified (receipts with a known customer) of sales in the store."""
-    slot = cast(PosLine.sold_at, BigInteger).op("/")(literal(SLOT_MICROS, BigInteger)) * literal(
-        SLOT_MICROS, BigInteger
-    )
+    slot = cast(PosLine.sold_at, BigInteger) // SLOT_MICROS * SLOT_MICROS
     known = func.count(func.distinct(PosLine.receipt_id)).filter(PosLine.customer_id.is_not(None))
     statement = (
         select(PosLine.store_id, slot, func.count(func.distinct(PosLine.receipt_id)), known)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 
+import polars as pl
 import pytest
 from sqlalchemy.orm import Session
 
-from analytics.staff_success import report
+from analytics.staff_success import proposal_cells, report
 from journey.customers import Customer
 from journey.outcomes import Confirmation, FollowUp, Outcome
 from journey.products import Product
@@ -102,6 +103,24 @@ def test_dates_are_days_of_the_chain_and_stores_only_choose_rows(chain: Session)
     whole = next(row for row in everything["clerks"] if row["clerk_id"] == "K3")
     assert of_store["clerks"][0] == whole
     assert of_store["funnel"] == everything["funnel"]
+
+
+def test_cells_know_the_hour_on_the_stores_own_clock_the_week_and_the_crowd(chain: Session) -> None:
+    for number in range(16):
+        where = "002" if number >= 8 else "001"
+        chain.add_all([suggestion(number, "K1", store_id=where), outcome(number, "K1", "bought")])
+    chain.flush()
+    cells = proposal_cells(chain, by_week=True)
+    tokyo, paris = cells.filter(store_id="001"), cells.filter(store_id="002")
+    # 12:00–19:00 in Tokyo is 4:00–11:00 in Paris.
+    assert tokyo.group_by("band").agg(pl.col("shown").sum()).sort("band").rows() == [(4, 3), (5, 3), (6, 2)]
+    assert paris.group_by("band").agg(pl.col("shown").sum()).sort("band").rows() == [(1, 2), (2, 3), (3, 3)]
+    assert cells["week"].unique().to_list() == [(date(2026, 1, 5) - date(1969, 12, 29)).days // 7]
+    # Hours with 0–70 people, 40 on average of those with any: below 28 is quiet, above 52 is busy.
+    assert tokyo.group_by("congestion").agg(pl.col("shown").sum()).sort("congestion").rows() == [(0, 3), (1, 3), (2, 2)]
+    assert paris["congestion"].unique().to_list() == [-1]
+    assert set(cells["category"]) == {"食品0", "食品1"}
+    assert proposal_cells(chain, clerk_id="K2").is_empty()
 
 
 def test_focus_merchandise_counts_first_purchases_of_the_campaign(chain: Session) -> None:
