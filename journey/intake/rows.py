@@ -18,6 +18,8 @@ from journey.intake.known import Known
 from journey.intake.layout import Layout
 from journey.intake.layouts import LAYOUTS
 from journey.intake.loading import TableLoader
+from journey.intake.plain_loading import load_plain, may_go_plainly
+from journey.intake.plain_rows import read_plain
 from journey.intake.sources import Batch, Broken
 from journey.intake.times import Zones
 from journey.stores import DEFAULT_TIMEZONE
@@ -85,8 +87,19 @@ def import_rows(
         raise TooMany(
             f"{len(rows)} rows at once", where=table, what_to_do=f"send at most {MOST_ROWS} a request", most=MOST_ROWS
         )
-    batch = _batch(layout, rows)
+    session.flush()
     connection = session.connection()
+    skipped: set[int] = set()
+    inserted = 0
+    if may_go_plainly(connection, layout) and (plain := read_plain(layout, rows)) and plain.places:
+        zones = Zones(timezone, store_zones(connection) if layout.name == "pos_lines" else {})
+        inserted = load_plain(connection, layout, plain, zones)
+        if inserted == len(plain.places):
+            skipped.update(plain.places)
+    unknown = list(set().union(*(row for row in rows if isinstance(row, dict))) - layout.by_name.keys())
+    if len(skipped) == len(rows):
+        return RowsTaken(len(rows), len(rows), 0, 0, [], sorted(unknown))
+    batch = _batch(layout, [(place, row) for place, row in enumerate(rows) if place not in skipped])
     checked = check(layout, batch.frame, Zones(timezone, store_zones(connection)))
     loader = TableLoader(
         connection, layout, Known(connection), file=source, run_id=0, now=now, keep_rejected=keep_rejected
@@ -95,16 +108,19 @@ def import_rows(
     loader.close()
     books = loader.summary
     kept_out = [KeptOut(row.line, row.kind, row.reason) for row in sorted(rejected, key=lambda row: row.line)]
-    unknown = dict.fromkeys(name for row in rows if isinstance(row, dict) for name in row if name not in layout.by_name)
-    return RowsTaken(books.read, books.inserted, books.updated, books.unchanged, kept_out, list(unknown))
+    # what went in the short way beside rows that were there already was met again just now
+    met_again = 0 if skipped else inserted
+    return RowsTaken(
+        len(rows), books.inserted + inserted, books.updated, books.unchanged - met_again, kept_out, sorted(unknown)
+    )
 
 
-def _batch(layout: Layout, rows: Sequence[Any]) -> Batch:
-    """The rows as text columns; ``lines`` are their places in the request."""
-    objects = [(place, row) for place, row in enumerate(rows) if isinstance(row, dict)]
+def _batch(layout: Layout, rows: Sequence[tuple[int, Any]]) -> Batch:
+    """Rows with their places in the request as text columns."""
+    objects = [(place, row) for place, row in rows if isinstance(row, dict)]
     broken = [
         Broken(place, "is not a JSON object", {"row": json.dumps(row, default=str)})
-        for place, row in enumerate(rows)
+        for place, row in rows
         if not isinstance(row, dict)
     ]
     given = {name for _, row in objects for name in row}

@@ -79,3 +79,38 @@ def test_too_many_rows_no_list_and_no_table_are_refused(engine: Engine) -> None:
         take(engine, "accounts", [])
     assert take(engine, "web_events", []).read == 0
     assert rows_of(engine, "SELECT count(*) FROM web_events") == [(0,)]
+
+
+def test_the_short_way_and_the_careful_way_read_alike(engine: Engine) -> None:
+    known = [event(0), event(1, customer_id="C1", query="膝 サポーター")]
+    take(engine, "web_events", known)  # makes the stubs, so that the short way is open from here on
+    rows = [event(2), event(3, customer_id="C1"), event(4, kind="glance"), event(5, occurred_at="2026-01-05T10:00:00")]
+    taken = take(engine, "web_events", [*rows, event(0), event(2)])
+    assert (taken.read, taken.inserted, taken.unchanged) == (6, 3, 2)
+    assert [row.index for row in taken.kept_out] == [2]
+    again = take(engine, "web_events", [*rows, event(0), event(6), event(1, customer_id="C1", query="other")])
+    assert (again.inserted, again.unchanged) == (1, 4)
+    assert [(row.index, row.kind) for row in again.kept_out] == [(2, "bad"), (6, "conflict")]
+    stored = rows_of(engine, "SELECT event_id, occurred_at, customer_id FROM web_events ORDER BY event_id")
+    moment = 1767574800000000
+    assert stored == [("E0", moment, None), ("E1", moment, "C1"), ("E2", moment, None), ("E3", moment, "C1"),
+                      ("E5", moment, None), ("E6", moment, None)]  # fmt: skip
+
+
+def test_the_short_way_ties_sales_to_cards_and_days_to_stores(engine: Engine) -> None:
+    sale = {"receipt_id": "R1", "line_no": 1, "store_id": "S", "sold_at": "2026-01-05T14:59:59Z", "product_id": "P",
+            "quantity": 1, "amount": 100, "clerk_id": "K"}  # fmt: skip
+    take(engine, "pos_lines", [sale])
+    take(engine, "identities", [{"kind": "card", "value": "42", "customer_id": "C", "linked_at": "2026-01-01"}])
+    later = [
+        sale | {"receipt_id": "R2", "card_no": "42"},
+        sale | {"receipt_id": "R3", "sold_at": "2026-01-05T15:00:00Z"},
+    ]
+    assert take(engine, "pos_lines", later).inserted == 2
+    assert rows_of(engine, "SELECT receipt_id, customer_id, card_no, local_day, amount FROM pos_lines ORDER BY 1") == [
+        ("R1", None, None, 20458, 1000000), ("R2", "C", "42", 20458, 1000000), ("R3", None, None, 20459, 1000000),
+    ]  # fmt: skip
+    assert take(engine, "pos_lines", [sale | {"quantity": 0}]).kept_out[0].reason == "quantity '0' must not be 0"
+    take(engine, "stores", [{"store_id": "S", "name": "S", "timezone": "UTC"}])
+    take(engine, "pos_lines", [sale | {"receipt_id": "R4", "sold_at": "2026-01-05T15:00:00+00:00"}])
+    assert rows_of(engine, "SELECT local_day FROM pos_lines WHERE receipt_id = 'R4'") == [(20458,)]

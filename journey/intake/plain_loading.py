@@ -1,0 +1,141 @@
+"""Brings plainly good rows into the record with a handful of statements, whatever their number."""
+
+from __future__ import annotations
+
+import weakref
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection, Engine, select
+
+from journey.database import from_micros
+from journey.erasures import Erasure
+from journey.fact_days import MICROSECONDS, mark_days
+from journey.intake.layout import Kind, Layout
+from journey.intake.plain_rows import PlainRows
+from journey.intake.staging import raw_connection
+from journey.intake.times import Zones
+from journey.linking import among
+
+REMEMBERED = 200_000
+# Master rows are never deleted, so an id that was found once is known for good in this process.
+_found: weakref.WeakKeyDictionary[Engine, dict[str, set[str]]] = weakref.WeakKeyDictionary()
+EPOCH_DAY = 719_163  # proleptic ordinal of 1970-01-01
+_INSERTS: dict[tuple[str, tuple[str, ...], bool], str] = {}
+
+
+def may_go_plainly(connection: Connection, layout: Layout) -> bool:
+    """Facts without consequences elsewhere, while nobody was erased: erased persons need the careful way."""
+    if layout.name not in ("pos_lines", "web_events"):
+        return False
+    return connection.execute(select(Erasure.digest).limit(1)).first() is None
+
+
+def load_plain(connection: Connection, layout: Layout, rows: PlainRows, zones: Zones) -> int:
+    """Insert those rows that are new and return how many; 0, with nothing done, where any needs a stub."""
+    columns = dict(rows.columns)
+    if not _all_known(connection, layout, columns):
+        return 0
+    owners = _customers(connection, layout, columns, len(rows.places))
+    if owners is None:
+        return 0
+    columns["customer_id"] = owners
+    if layout.name == "pos_lines":
+        columns["local_day"] = _local_days(columns["sold_at"], columns["store_id"], zones)
+    names = tuple(columns)
+    raw = raw_connection(connection)
+    cursor = raw.cursor()
+    postgres = connection.dialect.name == "postgresql"
+    statement = _INSERTS.get((layout.name, names, postgres)) or _statement(layout, names, postgres)
+    if postgres:
+        cursor.execute(statement, list(columns.values()), prepare=True)
+    else:
+        cursor.executemany(statement, zip(*columns.values(), strict=True))
+    inserted = int(cursor.rowcount)
+    if not inserted:
+        return 0
+    times = columns[layout.fact_time]
+    days = columns["local_day"] if layout.name == "pos_lines" else [time // MICROSECONDS for time in times]
+    mark_days(connection, layout.name, set(days))
+    return inserted
+
+
+def _statement(layout: Layout, names: tuple[str, ...], postgres: bool) -> str:
+    quoted = ", ".join(f'"{name}"' for name in names)
+    if postgres:
+        kinds = {Kind.INSTANT: "bigint", Kind.MONEY: "bigint", Kind.INTEGER: "int", Kind.NUMBER: "float8"}
+        kind_of = {column.stored: kinds.get(column.kind, "text") for column in layout.columns} | {"local_day": "int"}
+        arrays = ", ".join(f"%s::{kind_of.get(name, 'text')}[]" for name in names)
+        source = f"SELECT * FROM unnest({arrays})"
+    else:
+        source = f"VALUES ({', '.join('?' * len(names))})"
+    statement = f"INSERT INTO {layout.table.name} ({quoted}) {source} ON CONFLICT DO NOTHING"
+    _INSERTS[layout.name, names, postgres] = statement
+    return statement
+
+
+def _all_known(connection: Connection, layout: Layout, columns: dict[str, list[Any]]) -> bool:
+    known = _found.setdefault(connection.engine, {})
+    for column in layout.columns:
+        if not column.refers or column.refers == "customers" or column.stored not in columns:
+            continue
+        seen = known.setdefault(column.refers, set())
+        new = set(columns[column.stored]) - seen
+        new.discard(None)
+        if not new:
+            continue
+        some, given = among(connection, new)
+        key = f"{column.refers[:-1]}_id"
+        found = connection.exec_driver_sql(f"SELECT {key} FROM {column.refers} WHERE {key} {some}", (given,))
+        present = {value for (value,) in found}
+        if len(present) < len(new):
+            return False
+        if len(seen) < REMEMBERED:
+            seen |= present
+    return True
+
+
+def _customers(
+    connection: Connection, layout: Layout, columns: dict[str, list[Any]], height: int
+) -> list[str | None] | None:
+    """One ID per row; None where a customer is named that is not known yet."""
+    refs = columns.get("customer_ref") or [None] * height
+    named = set(refs) - {None}
+    one_ids: dict[str | None, str] = {}
+    if named:
+        some, given = among(connection, named)
+        query = f"SELECT customer_id, coalesce(merged_into, customer_id) FROM customers WHERE customer_id {some}"
+        one_ids.update((a, b) for a, b in connection.exec_driver_sql(query, (given,)))
+        if len(one_ids) < len(named):
+            return None
+    resolved: list[str | None] = [one_ids.get(ref) for ref in refs]
+    for name, kinds in layout.identifiers:
+        values = columns.get(name)
+        if values is None:
+            continue
+        asked = {value for value, ref in zip(values, refs, strict=True) if ref is None and value is not None}
+        if not asked:
+            continue
+        some, given = among(connection, asked)
+        linked: dict[str, dict[str, str]] = {}
+        query = f"SELECT kind, value, customer_id FROM identities WHERE value {some}"
+        for kind, value, customer in connection.exec_driver_sql(query, (given,)):
+            linked.setdefault(value, {})[kind] = customer
+        if linked:
+            best = {value: next((of[k] for k in kinds if k in of), None) for value, of in linked.items()}
+            resolved = [
+                best.get(value) if ref is None and one is None else one
+                for value, ref, one in zip(values, refs, resolved, strict=True)
+            ]
+    return resolved
+
+
+def _local_days(moments: list[int], stores: list[str], zones: Zones) -> list[int]:
+    default = ZoneInfo(zones.default)
+    of_store = {store: ZoneInfo(name) for store, name in zones.of_store.items()}
+    return [_day(from_micros(at), of_store.get(store, default)) for at, store in zip(moments, stores, strict=True)]
+
+
+def _day(moment: datetime, zone: ZoneInfo) -> int:
+    return moment.astimezone(zone).toordinal() - EPOCH_DAY
