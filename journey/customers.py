@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from sqlalchemy import Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base, Instant
 
@@ -45,3 +45,10 @@ class CustomerNote(Base):
     store_id: Mapped[str]
     written_at: Mapped[datetime] = mapped_column(Instant)
     text: Mapped[str]
+
+
+def profiling_refused(session: Session, *, by_default: bool) -> frozenset[str]:
+    """Customers whose behaviour may not be used: who said no and, where the chain has set so, who said nothing."""
+    refused = Customer.consent_profiling.is_(False)
+    condition = refused | Customer.consent_profiling.is_(None) if by_default else refused
+    return frozenset(session.scalars(select(Customer.customer_id).where(condition)))

@@ -128,6 +128,12 @@ def merges_of(session: Session, customer_id: str) -> list[Merge]:
     return list(session.scalars(select(Merge).where(concerned).order_by(Merge.merge_id)))
 
 
+def identities_of(session: Session, customer_id: str) -> list[Identity]:
+    """Every identifier that leads to a customer, by kind and value."""
+    found = select(Identity).where(Identity.customer_id == customer_id).order_by(Identity.kind, Identity.value)
+    return list(session.scalars(found))
+
+
 def _present(session: Session, customer_id: str) -> Customer:
     customer = session.get(Customer, customer_id)
     if customer is None or customer.erased_at is not None:

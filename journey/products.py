@@ -6,8 +6,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import JSON, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base, Instant, Money
 
@@ -38,3 +38,14 @@ class Stock(Base):
     product_id: Mapped[str] = mapped_column(primary_key=True)
     quantity: Mapped[float]
     as_of: Mapped[datetime] = mapped_column(Instant)
+
+
+def product_names(session: Session) -> dict[str, str]:
+    """Product id → name, of all products whose name is known."""
+    rows = session.execute(select(Product.product_id, Product.name).where(Product.stub.is_(False)))
+    return {row.product_id: row.name for row in rows}
+
+
+def sold_out(session: Session, store_id: str) -> frozenset[str]:
+    """Products of which a store is known to have none; unknown stock is not none."""
+    return frozenset(session.scalars(select(Stock.product_id).where(Stock.store_id == store_id, Stock.quantity <= 0)))

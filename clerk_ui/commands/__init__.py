@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 
@@ -20,10 +21,10 @@ COMMANDS = {
     "quarantine": ("extracts", "List, export and retry the rows that were kept out."),
     "simulate": ("simulation", "Write an extract folder of an invented chain whose laws are known."),
     "train": ("models", "Train a new model version."),
-    "evaluate": ("models", "Evaluate every candidate model, the ranker and plain baselines."),
+    "evaluate": ("evaluation", "Evaluate every candidate model, the ranker and plain baselines."),
     "models": ("models", "List, show, promote and roll back model versions."),
     "recommend": ("recommend", "Write suggestions for many customers or contexts to a CSV file."),
-    "retrain": ("models", "Train, evaluate, guard, promote and warm the online store; safe to run from cron."),
+    "retrain": ("evaluation", "Train, evaluate, guard, promote and warm the online store; safe to run from cron."),
     "report": ("reports", "Print an analysis, with the same figures as on the screens."),
     "confirm": ("reports", "Confirm outcomes from ID-POS within the attribution window."),
     "serve": ("server", "Serve the tablets, the pages and the API with gunicorn."),
@@ -61,6 +62,8 @@ def osusume(debug: bool) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit with 0 done, 1 done but found bad, 2 unusable input or settings."""
     arguments = sys.argv[1:] if arguments is None else list(arguments)
+    # BLAS threads beside the models' own only fight over the cores; must be set before numpy is first imported
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     try:
         status = osusume.main(args=list(arguments), prog_name="osusume", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else DONE)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -126,9 +125,6 @@ def at_desk(function: Callable[..., R]) -> Callable[..., R]:
     @click.option("--json", "as_json", is_flag=True, help="One JSON document on stdout.")
     @functools.wraps(function)
     def command(*args: Any, as_json: bool, **options: Any) -> R:
-        # BLAS threads beside our own only fight over two cores; must be set before numpy is first imported
-        for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
-            os.environ.setdefault(name, "1" if name.startswith("OPENBLAS") else str(os.cpu_count() or 1))
         return function(Desk(as_json), *args, **options)
 
     return command

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -63,10 +64,13 @@ def _confirm(desk: Desk) -> None:
 @at_desk
 def export_command(desk: Desk, directory: Path) -> None:
     """Write the database as an extract folder that can be imported elsewhere."""
-    from journey.intake.export import export
+    from journey.intake.writing_out import export
 
-    written = export(desk.engine, directory)
-    document = {"directory": str(directory), "tables": [{"table": t, "rows": n} for t, n in written.items()]}
+    written = export(desk.engine, directory, progress=lambda table, done, total: desk.counted(table, done, total or 0))
+    document: dict[str, Any] = {
+        "directory": str(directory),
+        "tables": [{"table": t, "rows": n} for t, n in written.items()],
+    }
     desk.show(document, lambda: desk.table(document["tables"], ["table", "rows"], title=str(directory)))
 
 
@@ -116,4 +120,9 @@ def quarantine_retry(desk: Desk, path: Path) -> None:
 
     summary = retry(desk.engine, path, timezone=desk.settings.chain.timezone, now=desk.now)
     _confirm(desk)
-    desk.show(summary.as_json(), lambda: _tell(desk, summary))
+
+    def readable() -> None:
+        _tell(desk, summary.imported)
+        desk.say(f"{summary.settled:,} rows of the quarantine are settled")
+
+    desk.show(summary.as_json(), readable)

@@ -36,6 +36,6 @@ def simulate_command(
 
     summary = simulate(
         directory, stores=stores, customers=customers, clerks=clerks, products=products, days=days, seed=seed,
-        end=(end or desk.now).date(), progress=desk.progress,
+        end=(end or desk.now).date(), progress=lambda step, share: desk.progress(f"{share:5.0%}  {step}"),
     )  # fmt: skip
     desk.show(summary, lambda: desk.say(f"wrote {directory}: " + ", ".join(f"{k} {v}" for k, v in summary.items())))

@@ -1,0 +1,156 @@
+"""``osusume train`` and ``models``: from the record to a version, and which one serves."""
+
+from __future__ import annotations
+
+import resource
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import click
+
+from clerk_ui.commands.console import Desk, at_desk
+from journey.audit import record_act
+from journey.database import writing
+from journey.errors import NotFound
+from recommender.registry import Comparison, Registry
+
+
+class Moment(click.ParamType[datetime]):
+    """A time: ISO 8601, or a date, which means 00:00 that day in the chain's zone."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"{value!r} is no ISO 8601 time", param, ctx)
+
+
+def localised(desk: Desk, moment: datetime | None) -> datetime | None:
+    """A time without an offset is local to the chain."""
+    if moment is None or moment.tzinfo is not None:
+        return moment
+    return moment.replace(tzinfo=ZoneInfo(desk.settings.chain.timezone)).astimezone(UTC)
+
+
+def peak_memory_mb() -> float:
+    """The most memory this process has held."""
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
+
+
+def toldtold_stage(desk: Desk, stage: str, seconds: float) -> None:
+    desk.progress(f"{seconds:7.1f} s  {stage}")
+
+
+@click.command()
+@click.option("--as-of", default=None, type=Moment(), help="Only what was known before; default now.")
+@click.option("--seed", default=0, show_default=True, type=int, help="The same data and seed give the same model.")
+@click.option("--budget", default=None, type=click.FloatRange(0.1), help="Minutes to spend at most, about.")
+@at_desk
+def train_command(desk: Desk, as_of: datetime | None, seed: int, budget: float | None) -> None:
+    """Train a new model version; the first one of an empty registry is promoted at once."""
+    from recommender.record import load_dataset
+    from recommender.training import train
+
+    desk.progress("    0.0 s  reading the record")
+    dataset = load_dataset(
+        desk.engine, desk.home, as_of=localised(desk, as_of), now=desk.now, timezone=desk.settings.chain.timezone
+    )
+    model = train(dataset, seed=seed, budget_minutes=budget, progress=lambda stage, s: told_stage(desk, stage, s))
+    registry = Registry(desk.home)
+    version = registry.add(model, now=desk.now)
+    document = {
+        "version": version,
+        "current": registry.current_version() == version,
+        "cut_off": model.cut_off,
+        "rows": model.rows,
+        "seconds": dict(model.stage_seconds),
+        "peak_memory_mb": peak_memory_mb(),
+        "metrics": dict(model.metrics),
+    }
+
+    def readable() -> None:
+        state = "serves now" if document["current"] else f"waits: osusume models promote {version}"
+        total = sum(model.stage_seconds.values())
+        desk.say(f"{version} from {model.rows:,} rows in {total:.0f} s, {peak_memory_mb():,.0f} MB – {state}")
+
+    desk.show(document, readable)
+
+
+@click.group()
+def models_command() -> None:
+    """List, show, promote and roll back model versions."""
+
+
+@models_command.command("list")
+@at_desk
+def models_list(desk: Desk) -> None:
+    """List versions with their figures; the one that serves is marked."""
+    versions = Registry(desk.home).versions()
+    rows = [
+        {"version": v["version"], "serves": v["current"], "cut_off": str(v.get("cut_off"))[:16], "rows": v.get("rows")}
+        | {k: m for k, m in v.get("metrics", {}).items() if isinstance(m, float)}
+        for v in versions
+    ]
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    desk.show({"versions": versions}, lambda: desk.table(rows, columns))
+
+
+@models_command.command("show")
+@click.argument("version", required=False)
+@at_desk
+def models_show(desk: Desk, version: str | None) -> None:
+    """Show a version's manifest; default: the one that serves."""
+    registry = Registry(desk.home)
+    version = version or registry.current_version()
+    if version is None:
+        raise NotFound("no model has been promoted", where=str(registry.models), what_to_do="run: osusume train")
+    manifest = registry.show(version)
+    rows = [{"name": k, "value": str(v)[:150]} for k, v in manifest.items() if k != "files"]
+    desk.show(manifest, lambda: desk.table(rows, ["name", "value"]))
+
+
+@models_command.command("promote")
+@click.argument("version")
+@click.option("--force", is_flag=True, help="Also where it is worse; that is logged.")
+@at_desk
+def models_promote(desk: Desk, version: str, force: bool) -> None:
+    """Put a version into use, unless it is worse than the current one on the same evaluation (exit 1)."""
+    registry = Registry(desk.home)
+    registry.promote(version, now=desk.now, force=force, by="command line", comparison=_comparison(desk, version))
+    audit_act(desk, "model.promoted", version, {"force": force})
+    desk.show({"version": version, "current": True}, lambda: desk.say(f"{version} serves now"))
+
+
+@models_command.command("rollback")
+@at_desk
+def models_rollback(desk: Desk) -> None:
+    """Return to the version that served before."""
+    version = Registry(desk.home).rollback(now=desk.now, by="command line")
+    audit_act(desk, "model.rolled_back", version, {})
+    desk.show({"version": version, "current": True}, lambda: desk.say(f"{version} serves again"))
+
+
+def audit_act(desk: Desk, action: str, version: str, detail: dict[str, Any]) -> None:
+    with writing(desk.engine) as session:
+        record_act(
+            session, at=desk.now, actor="command line", action=action, subject_kind="model", subject_id=version,
+            detail=detail,
+        )  # fmt: skip
+
+
+def _comparison(desk: Desk, version: str) -> Comparison | None:
+    """A fresh measurement of this version and the current one, where customers bought after both were trained."""
+    from recommender.guard import compare
+    from recommender.record import load_frames
+
+    registry = Registry(desk.home)
+    current = registry.current_version()
+    if current is None or current == version:
+        return None
+    lines = load_frames(desk.engine, desk.home, timezone=desk.settings.chain.timezone).lines
+    return compare(registry.load(version), registry.load(current), lines)
