@@ -42,7 +42,8 @@ def peak_memory_mb() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
-def toldtold_stage(desk: Desk, stage: str, seconds: float) -> None:
+def told_stage(desk: Desk, stage: str, seconds: float) -> None:
+    """Say on stderr which stage of a training begins, and when."""
     desk.progress(f"{seconds:7.1f} s  {stage}")
 
 
@@ -136,6 +137,7 @@ def models_rollback(desk: Desk) -> None:
 
 
 def audit_act(desk: Desk, action: str, version: str, detail: dict[str, Any]) -> None:
+    """Leave a promotion or rollback in the audit log."""
     with writing(desk.engine) as session:
         record_act(
             session, at=desk.now, actor="command line", action=action, subject_kind="model", subject_id=version,
