@@ -23,6 +23,7 @@ OVER_PROBABILITY = 0.8
 NODES = (-1.7320508075688772, 0.0, 1.7320508075688772)
 WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
 RATE_POINTS = 30
+NEGLIGIBLE = 0.05  # customers to serve per slot, below which nobody is kept on the floor for them
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,8 @@ def judge(
     top = float(np.max(np.asarray(stats.gamma.ppf(0.999, shape, scale=1 / rate)), initial=0.0)) * per_second
     most = int(np.ceil(top * law.seconds * 2.5 + 6))
     table = servable_rates(most, law.seconds, target, service_cv2=law.cv2)
-    needed = np.searchsorted(table, mean * per_second - 1e-15)
+    empty = mean * law.share < NEGLIGIBLE
+    needed = np.where(empty, 0, np.searchsorted(table, mean * per_second - 1e-15))
     has_roster = np.isfinite(rostered)
     clerks = np.floor(np.where(has_roster, rostered, 0.0) + 1e-6).astype(np.intp).clip(0, most)
     p_short = np.zeros(mean.size)
@@ -80,7 +82,6 @@ def judge(
         fewer = np.where(clerks > 0, servable[np.maximum(clerks - 1, 0)], 0.0)
         p_over += weight * stats.gamma.cdf(fewer, shape, scale=1 / rate) * (clerks > 0)
     # Where nobody is expected, nobody is missed, and whoever is there is one too many.
-    empty = mean < 1e-9
     p_short, p_over = np.where(empty, 0.0, p_short), np.where(empty, clerks > 0, p_over)
     words = np.where(p_short > SHORT_PROBABILITY, "short", np.where(p_over > OVER_PROBABILITY, "over", "enough"))
     low, high = _lost(shape, rate, clerks, np.asarray(needed), law, seconds)

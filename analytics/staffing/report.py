@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from analytics.queues import DEFAULT_TARGET, ServiceTarget, servable_rates
 from analytics.rates import Floats
 from analytics.staffing.arrivals import SLOT_MINUTES, arrivals
 from analytics.staffing.conversion import conversion_by_ratio
-from analytics.staffing.judgement import judge, rate_posterior
+from analytics.staffing.judgement import NEGLIGIBLE, judge, rate_posterior
 from analytics.staffing.recurring import recurring
 from analytics.staffing.roster import on_floor, shifts
 from analytics.staffing.service_times import ServiceLaw, service_laws
@@ -35,12 +36,15 @@ def report(
     end: date | None = None,
     target: ServiceTarget = DEFAULT_TARGET,
     forecast_days: int = FORECAST_DAYS,
+    share_served: float | None = None,
 ) -> dict[str, Any]:
     """Return the staffing report: slots, forecast, and beside them service, accuracy, conversion and plan.
 
     *start* and *end* choose the slots; what is usual for a slot is learnt from up to 400 days before *end*. `arrivals`
     are people entering; `share_served` of them take `service_seconds` of a clerk each, and `needed` clerks attend
-    80 % of those within 60 s (*target*). The forecast covers the days after the last one known (or after *end*).
+    80 % of those within 60 s (*target*), at the rate `expected_arrivals` that this count and the usual suggest. The
+    share is estimated from services on record, so it is too low where many are served without the tablet; a store that
+    knows better gives *share_served*. The forecast covers the days after the last one known (or after *end*).
     A store without shifts has no roster to judge: `rostered` is null and the judgement «unknown».
     """
     history = end - timedelta(days=HISTORY_DAYS) if end is not None else None
@@ -48,11 +52,12 @@ def report(
     floor = on_floor(shifts(session, store=store, start=history, end=end))
     laws = service_laws(session, came, start=history, end=end)
     zones = dict(session.execute(select(Store.store_id, Store.timezone)).all())
-    slots, forecast, accuracy = [], [], []
+    slots, forecast, accuracy, service = [], [], [], []
     for name in came["store_id"].unique(maintain_order=True):
         mine = came.filter(pl.col("store_id") == name)
         frame = local_slots(mine, floor.filter(pl.col("store_id") == name), str(zone(zones.get(name))))
-        law = laws[name]
+        law = laws[name] if share_served is None else replace(laws[name], share=share_served)
+        service.append(_law_facts(name, law))
         days, matrix = slot_matrix(frame.filter(pl.col("arrivals").is_not_null()))
         if not days or np.nansum(matrix) <= 0:
             continue
@@ -69,7 +74,7 @@ def report(
     return {
         "slots": _rows(judged),
         "forecast": pl.concat(forecast).to_dicts() if forecast else [],
-        "service": [_law_facts(name, laws[name]) for name in came["store_id"].unique(maintain_order=True)],
+        "service": service,
         "accuracy": accuracy,
         "conversion": conversion_by_ratio(judged) if judged is not None else [],
         "plan": recurring(judged) if judged is not None else [],
@@ -114,6 +119,7 @@ def judged_slots(frame: pl.DataFrame, model: ArrivalModel, law: ServiceLaw, targ
         minutes=pl.lit(SLOT_MINUTES),
         service_seconds=pl.lit(law.seconds),
         share_served=pl.lit(law.share),
+        expected_arrivals=pl.Series(shape / rate),
         needed=pl.Series(floor.needed),
         p_short=_nullable(floor.p_short),
         p_over=_nullable(floor.p_over),
@@ -145,7 +151,11 @@ def forecast_slots(
             "arrivals": expected,
             "low": model.quantile(expected, 0.025),
             "high": model.quantile(expected, 0.975),
-            "needed": np.searchsorted(table, expected * law.share / (SLOT_MINUTES * 60) - 1e-15),
+            "needed": np.where(
+                expected * law.share < NEGLIGIBLE,
+                0,
+                np.searchsorted(table, expected * law.share / (SLOT_MINUTES * 60) - 1e-15),
+            ),
         }
     )
 

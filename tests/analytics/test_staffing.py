@@ -194,7 +194,9 @@ def test_the_report(session: Session) -> None:
     assert (busy["judgement"] == "short").mean() > 0.9
     assert (slots.filter(pl.col("starts_at").str.contains("T12:"))["judgement"] == "short").mean() < 0.1
     for row in busy.head(20).to_dicts():
-        by_hand = required_clerks(row["arrivals"] * row["share_served"], 15, row["service_seconds"], service_cv2=1.0)
+        by_hand = required_clerks(
+            row["expected_arrivals"] * row["share_served"], 15, row["service_seconds"], service_cv2=1.0
+        )
         assert abs(row["needed"] - by_hand.clerks) <= 1
         assert 0 <= row["lost_proposals_low"] <= row["lost_proposals_high"]
     unstaffed = slots.filter(pl.col("starts_at").str.contains("T19:"))
@@ -205,6 +207,20 @@ def test_the_report(session: Session) -> None:
     assert (forecast["low"] <= forecast["arrivals"]).all()
     assert (forecast["arrivals"] <= forecast["high"]).all()
     assert any(row["hour"] == 17 for row in found["plan"])
+
+
+def test_a_store_that_knows_its_share_may_say_so(session: Session) -> None:
+    week_of_traffic(session)
+    few, all_ = (report(session, share_served=share)["slots"] for share in (0.05, 1.0))
+    assert sum(row["needed"] for row in few) < sum(row["needed"] for row in all_)
+    assert {row["share_served"] for row in all_} == {1.0}
+
+
+def test_nobody_is_kept_for_a_customer_a_day() -> None:
+    shape, rate = rate_posterior(np.zeros(1), np.array([0.02]), np.array([5.0]))
+    floor = judge(shape, rate, np.zeros(1), LAW)
+    assert (floor.needed[0], floor.judgement) == (0, ("enough",))
+    assert judge(shape, rate, np.ones(1), LAW).judgement == ("over",)
 
 
 def test_dates_and_stores_choose_slots_not_what_is_usual(session: Session) -> None:
