@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from argon2.exceptions import InvalidHashError, VerificationError
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from journey.accounts import HASHER, Account, PersonSession
 from journey.audit import record_act
+from journey.database import Instant
 from journey.errors import NotAuthenticated, TooMany
 from journey.tokens import hashed, new_token
 
@@ -156,30 +157,33 @@ def close_session(session: Session, token: str, *, now: datetime) -> None:
     )
 
 
-PRESENT = select(
-    Account.account_id,
-    Account.name,
-    Account.role,
-    Account.clerk_id,
-    Account.store_id,
-    Account.language,
-    PersonSession.device_id,
-    PersonSession.method,
-    PersonSession.signed_in_at,
-).join(PersonSession, PersonSession.account_id == Account.account_id)
+# built once: a session is looked up with every request of every tablet
+PRESENT = (
+    select(
+        Account.account_id,
+        Account.name,
+        Account.role,
+        Account.clerk_id,
+        Account.store_id,
+        Account.language,
+        PersonSession.device_id,
+        PersonSession.method,
+        PersonSession.signed_in_at,
+    )
+    .join(PersonSession, PersonSession.account_id == Account.account_id)
+    .where(
+        PersonSession.token_hash == bindparam("token_hash"),
+        PersonSession.ended_at.is_(None),
+        PersonSession.expires_at > bindparam("now", type_=Instant),
+        PersonSession.epoch == Account.session_epoch,
+        Account.disabled_at.is_(None),
+    )
+)
 
 
 def present_person(session: Session, token: str, *, now: datetime) -> Person | None:
     """Who holds this session now; None after sign-out, its time, a new PIN or the account's end."""
-    row = session.execute(
-        PRESENT.where(
-            PersonSession.token_hash == hashed(token),
-            PersonSession.ended_at.is_(None),
-            PersonSession.expires_at > now,
-            PersonSession.epoch == Account.session_epoch,
-            Account.disabled_at.is_(None),
-        )
-    ).first()
+    row = session.execute(PRESENT, {"token_hash": hashed(token), "now": now}).first()
     return None if row is None else Person(*row)
 
 

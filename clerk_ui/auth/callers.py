@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from flask import Flask, current_app, g, request
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from clerk_ui.database_sessions import reading, request_time, writing
@@ -21,6 +21,11 @@ SESSION_COOKIE = "osusume_session"
 SEEN_EVERY = timedelta(hours=1)
 KEYS = "osusume.keys"
 KEY_REMEMBERED = 2.0  # seconds: a revoked key works no longer than this
+
+# built once: looked up with every request of every tablet
+DEVICE = select(Device.device_id, Device.store_id, Device.name, Device.revoked_at, Device.last_seen_at).where(
+    Device.token_hash == bindparam("token_hash")
+)
 
 
 def init_app(app: Flask) -> None:
@@ -143,11 +148,7 @@ def _cookie_caller() -> Caller:
 
 
 def _tablet(session: Session, token: str) -> Tablet:
-    row = session.execute(
-        select(Device.device_id, Device.store_id, Device.name, Device.revoked_at, Device.last_seen_at).where(
-            Device.token_hash == hashed(token)
-        )
-    ).first()
+    row = session.execute(DEVICE, {"token_hash": hashed(token)}).first()
     if row is None or row.revoked_at is not None:
         raise NotAuthenticated(
             "this tablet was revoked" if row else "this tablet is not enrolled",
