@@ -100,9 +100,7 @@ def make_people(n: int, days: Days, stores: Stores, laws: Laws, rng: np.random.G
         "pet": dog | cat,
         "smoker": (age >= 20) & (rng.random(n) < 0.12),
     }
-    names = vocabulary.rows("given_names")
-    gender = np.array([row["gender"] == "female" for row in names])
-    given = np.where(female, rng.choice(np.flatnonzero(gender), n), rng.choice(np.flatnonzero(~gender), n))
+    given = _given_names(female, days.start.year - age, rng)
     surnames = len(vocabulary.rows("surnames"))
     weight = 1 / (np.arange(surnames) + 12.0)
     holdout = np.array([int(hashlib.sha256(i.encode()).hexdigest()[:8], 16) % 1000 for i in ids]) < round(
@@ -123,6 +121,21 @@ def make_people(n: int, days: Days, stores: Stores, laws: Laws, rng: np.random.G
         experience=experience, heart=heart, head=head, rate=rate, p_churn=p_churn, lives=lives, holdout=holdout,
         group=rng.choice(4, (n, 3), p=[g[1] for g in laws.uplift_groups]), payer=payer,
     )  # fmt: skip
+
+
+def _given_names(female: B, birth_year: I, rng: np.random.Generator) -> I:
+    """Numbers of given names that fit gender and year of birth; a sixth have a name of another time."""
+    names = vocabulary.rows("given_names")
+    gender = np.array([row["gender"] == "female" for row in names])
+    era = np.array([("old", "middle", "young").index(row["era"]) for row in names])
+    own = np.digitize(birth_year, [1966, 1991])
+    own = np.where(rng.random(len(own)) < 1 / 6, 1, own)
+    given = np.zeros(len(own), dtype=np.int64)
+    for woman in (False, True):
+        for time in range(3):
+            mine = (female == woman) & (own == time)
+            given[mine] = rng.choice(np.flatnonzero((gender == woman) & (era == time)), mine.sum())
+    return given
 
 
 def attitude(name: str, experience: F, laws: Laws, rng: np.random.Generator) -> F:

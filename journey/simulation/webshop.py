@@ -113,13 +113,19 @@ def web_events_table(
     events = pl.concat([events, bought])
     s, p = events["session"].to_numpy(), events["product"].to_numpy()
     kind = events["kind"].to_numpy()
-    jan = pl.Series(products.ids).gather(np.maximum(p, 0))
-    with_product = pl.Series((p >= 0) & (kind != _KIND["search"]))
-    article = pl.Series([f"A{i + 1:03d}" for i in range(_ARTICLES)]).gather(rng.zipf(1.5, len(s)) % _ARTICLES)
-    is_article, is_search = pl.Series(kind == _KIND["content_view"]), pl.Series(kind == _KIND["search"])
-    words = pl.Series(products.noun).gather(np.maximum(p, 0))
+    goods, none = len(products.ids), pl.Series([None], dtype=pl.String)
+    has_product = (p >= 0) & (kind != _KIND["search"])
+    searches, reads = kind == _KIND["search"], kind == _KIND["content_view"]
+    article = rng.zipf(1.5, len(s)) % _ARTICLES
+    articles = [f"A{i + 1:03d}" for i in range(_ARTICLES)]
+    pages = [f"/products/{i}" for i in products.ids] + ["/cart", "/order", "/search"]
+    page = np.select(
+        [kind == _KIND["cart"], kind == _KIND["purchase"], searches, reads],
+        [goods, goods + 1, goods + 2, goods + 3 + article],
+        np.maximum(p, 0),
+    )
     come_from = np.where(started == MAIL, 2, rng.choice(2, len(started), p=[0.6, 0.4]))
-    page = pl.Series(["", "", "cart", "", "order", "", "", "", "", ""]).gather(kind)
+    arrives = events["second"].to_numpy() <= second[s] + 120
     named = pl.DataFrame(
         {
             "occurred_at": events["second"],
@@ -127,22 +133,13 @@ def web_events_table(
             "session_id": _session_ids(len(person)).gather(s),
             "customer_id": visitors.customer.gather(s),
             "kind": pl.Series(KINDS).gather(kind),
-            "jan": jan, "with_product": with_product, "article": article, "is_article": is_article,
-            "is_search": is_search, "words": words, "step": page,
-            "referrer": pl.Series(["direct", "search", "mail"]).gather(come_from[s]),
-            "first": pl.Series(events["second"].to_numpy() <= second[s] + 120),
+            "product_id": pl.concat([pl.Series(products.ids), none]).gather(np.where(has_product, p, goods)),
+            "content_id": pl.concat([pl.Series(articles), none]).gather(np.where(reads, article, _ARTICLES)),
+            "page": pl.Series(pages + [f"/magazine/{a}" for a in articles]).gather(page),
+            "query": pl.concat([pl.Series(products.noun), none]).gather(np.where(searches, p, goods)),
+            "referrer": pl.Series(["direct", "search", "mail", None]).gather(np.where(arrives, come_from[s], 3)),
         }
-    ).select(
-        "occurred_at", "visitor_id", "session_id", "customer_id", "kind",
-        product_id=pl.when("with_product").then("jan"),
-        content_id=pl.when("is_article").then("article"),
-        page=pl.when(pl.col("step") != "").then(pl.concat_str(pl.lit("/"), "step"))
-        .when("is_search").then(pl.lit("/search"))
-        .when("is_article").then(pl.concat_str(pl.lit("/magazine/"), "article"))
-        .otherwise(pl.concat_str(pl.lit("/products/"), "jan")),
-        query=pl.when("is_search").then("words"),
-        referrer=pl.when("first").then("referrer"),
-    )  # fmt: skip
+    )
     table = pl.concat(
         [
             named,
@@ -150,9 +147,7 @@ def web_events_table(
         ],
         how="diagonal_relaxed",
     )
-    table = table.filter(pl.col("occurred_at") < days.n * DAY_SECONDS).sort(
-        "occurred_at", "kind", "visitor_id", maintain_order=True
-    )
+    table = table.filter(pl.col("occurred_at") < days.n * DAY_SECONDS).sort("occurred_at", maintain_order=True)
     number = pl.int_range(pl.len()).cast(pl.String).str.zfill(9)
     table = table.select(pl.concat_str(pl.lit("E"), number).alias("event_id"), pl.all())
     return table, _links(till, orders, len(person))
