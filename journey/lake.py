@@ -63,12 +63,14 @@ def refresh(engine: Engine, home: Path, *, timezone: str = DEFAULT_TIMEZONE, reb
         # tokens are read before the rows: what changes in between is written again next time
         tokens = _tokens(connection)
         for table in MASTERS:
-            token = tokens.get(table.name, {}).get(str(WHOLE))
+            state: list[Any] = [tokens.get(table.name, {}).get(str(WHOLE))]
+            if table.signature:
+                state += [float(value or 0) for value in connection.exec_driver_sql(table.signatures()).one()]
             path = lake / table.name / "all.parquet"
-            if not path.exists() or token is None or manifest.get(table.name) != {str(WHOLE): token}:
+            if not path.exists() or manifest.get(table.name) != {str(WHOLE): state}:
                 summary.rows += _write(path, read_whole(connection, table))
                 summary.tables.append(table.name)
-                manifest[table.name] = {} if token is None else {str(WHOLE): token}
+                manifest[table.name] = {str(WHOLE): state}
         _save(lake, manifest, timezone)
     summary.seconds = time.perf_counter() - started
     return summary

@@ -58,7 +58,9 @@ class LakeTable:
         return f"SELECT {chosen} FROM {self.source or self.name} t WHERE {' AND '.join(conditions)}"
 
     def signatures(self) -> str:
-        """SQL for day and signature of every day."""
+        """SQL for day and signature of every day; of a master table, for its signature alone."""
+        if not self.time:
+            return f"SELECT {self.signature} FROM {self.name}"
         return f"SELECT {DAY_SQL[self.name]}, {self.signature} FROM {self.name} GROUP BY 1"
 
 
@@ -118,11 +120,17 @@ MASTERS = (
             "consent_profiling": YES_NO, "consent_contact": YES_NO, "stub": YES_NO,
         },
         where="t.merged_into IS NULL AND t.erased_at IS NULL",
+        signature="count(*), count(merged_into), count(erased_at), "
+        "sum(CASE WHEN consent_profiling THEN 1 ELSE 0 END), sum(CASE WHEN consent_contact THEN 1 ELSE 0 END)",
     ),
     LakeTable(
         "stores", {"store_id": TEXT, "name": TEXT, "area": TEXT, "timezone": TEXT, "opened_on": DATE, "stub": YES_NO}
     ),
-    LakeTable("stock", {"store_id": TEXT, "product_id": TEXT, "quantity": NUMBER, "as_of": INSTANT}),
+    LakeTable(
+        "stock",
+        {"store_id": TEXT, "product_id": TEXT, "quantity": NUMBER, "as_of": INSTANT},
+        signature="count(*), max(as_of), sum(quantity)",
+    ),
     LakeTable(
         "coupons",
         {

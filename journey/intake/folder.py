@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy.exc import OperationalError
 
 from journey.database import WRITE, is_sqlite
-from journey.errors import RejectedRows
+from journey.errors import RejectedRows, Unavailable
 from journey.intake.ahead import checked_ahead
 from journey.intake.bulk import without_indexes
 from journey.intake.known import Known
@@ -51,11 +53,12 @@ def import_folder(
         InputError: there is no folder, or no table in it.
         UnreadableFile: a file cannot be read; nothing was imported.
         RejectedRows: ``strict``, and there were rows to keep out; nothing was imported.
+        Unavailable: somebody else is writing to the same SQLite file.
     """
     now = now or datetime.now(UTC)
     # every header is looked at before the first row is written
     sources = [(LAYOUTS[table], open_source(path, LAYOUTS[table])) for table, path in table_files(folder).items()]
-    with engine.execution_options(**{WRITE: True}).begin() as connection:
+    with whole_or_nothing(engine) as connection:
         if is_sqlite(engine):
             connection.exec_driver_sql("PRAGMA cache_size=-262144")
         summary = import_sources(connection, sources, source=str(folder), timezone=timezone, now=now, progress=progress)
@@ -73,6 +76,26 @@ def import_folder(
             .values(finished_at=datetime.now(UTC), summary={"tables": [table.as_json() for table in summary.tables]})
         )
     return summary
+
+
+@contextmanager
+def whole_or_nothing(engine: Engine) -> Iterator[Connection]:
+    """One writing transaction.
+
+    Raises:
+        Unavailable: somebody else has been writing for too long (SQLite has one writer at a time).
+    """
+    try:
+        with engine.execution_options(**{WRITE: True}).begin() as connection:
+            yield connection
+    except OperationalError as problem:
+        if "database is locked" not in str(problem.orig):
+            raise
+        raise Unavailable(
+            "another import or task is writing to the database",
+            where=engine.url.render_as_string(hide_password=True),
+            what_to_do="wait until it is done, then try again; nothing was imported",
+        ) from problem
 
 
 def import_sources(

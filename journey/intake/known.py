@@ -56,6 +56,7 @@ class Known:
         """Write stub master rows, the id in the first column; whoever else writes them at this moment is welcome."""
         if rows.is_empty():
             return
+        rows = rows.sort(rows.columns[0])  # one order for all writers, so that no two wait for each other
         names, values = ", ".join(rows.columns), rows.columns
         if self.connection.dialect.name == "postgresql":
             arrays = ", ".join(["%s::text[]"] * len(values))

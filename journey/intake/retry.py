@@ -9,10 +9,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, select, update
 
-from journey.database import WRITE
 from journey.errors import InputError
 from journey.intake import cells
-from journey.intake.folder import Progress, import_sources
+from journey.intake.folder import Progress, import_sources, whole_or_nothing
 from journey.intake.layout import Layout
 from journey.intake.layouts import LAYOUTS
 from journey.intake.ledger import QuarantinedRow
@@ -63,7 +62,7 @@ def retry(
     now = now or datetime.now(UTC)
     files = table_files(path) if path.is_dir() else {_table_of(path, table): path}
     sources = [(LAYOUTS[name], open_source(file, LAYOUTS[name])) for name, file in files.items()]
-    with engine.execution_options(**{WRITE: True}).begin() as connection:
+    with whole_or_nothing(engine) as connection:
         settling = _Settling(connection, now)
         imported = import_sources(
             connection, sources, source=str(path), timezone=timezone, now=now, progress=progress,

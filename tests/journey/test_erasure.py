@@ -14,7 +14,9 @@ from journey.erasure import erase_customer, export_customer
 from journey.errors import NotFound
 from journey.intake.folder import import_folder
 from journey.lake import refresh, scan
+from journey.linking import IDENTIFIERS
 from journey.one_id import merge
+from journey.record import metadata
 from tests.journey.extracts import LINES, NOW, line, rows_of, write_table
 
 TRACES = ("PERSON-1", "PERSON-2", "CARD-1", "COOKIE-1", "HASH-1", "安藤", "アンドウ", "持病", "膝の薬")
@@ -148,6 +150,12 @@ def test_all_that_is_held_is_shown_to_the_person(engine: Engine, folder: Path, s
     assert document["pos_lines"][0]["amount"] == "500"
     assert [row["outcome_id"] for row in document["outcomes"]] == ["O1"]
     assert len(document["quarantine"]) == 2
+
+
+def test_no_table_with_a_person_is_forgotten() -> None:
+    naming = {"customer_id", "customer_ref", "card_no", "visitor_id", "email_hash", "merged_id"}
+    tables = {table.name for table in metadata.tables.values() if naming & set(table.columns.keys())}
+    assert tables == {*IDENTIFIERS, "customers", "identities", "merges"}
 
 
 def test_the_act_is_audited_without_the_person(engine: Engine, folder: Path, session: Session) -> None:

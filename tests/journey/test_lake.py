@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from sqlalchemy import Engine, update
 
+from journey.customers import Customer
 from journey.database import writing
 from journey.errors import InputError
 from journey.fact_days import FactDay
@@ -96,9 +97,13 @@ def test_a_merge_reaches_the_days_of_the_merged_customer(engine: Engine, home: P
 def test_taps_and_events_written_by_others_are_noticed(engine: Engine, home: Path) -> None:
     with writing(engine) as session:
         session.execute(update(Outcome).values(current=False, retracted_at=NOW))
+        session.execute(update(Customer).where(Customer.customer_id == "C1").values(consent_profiling=False))
         event = {"event_id": "E9", "occurred_at": "2026-01-09T00:00:00Z", "visitor_id": "V", "kind": "view"}
         import_rows(session, "web_events", [event], source="/api/events", now=NOW)
-    assert refresh(engine, home).days == {"outcomes": 1, "web_events": 1}
+    summary = refresh(engine, home)
+    assert summary.days == {"outcomes": 1, "web_events": 1}
+    assert summary.tables == ["customers"]
+    assert scan(home, "customers").collect()["consent_profiling"].to_list() == [True, False, True, True]
     assert scan(home, "outcomes").collect().is_empty()
     assert files(home, "web_events") == ["2026-01-05", "2026-01-09"]
 
