@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
@@ -25,6 +26,7 @@ from journey.intake.times import Zones
 from journey.stores import DEFAULT_TIMEZONE
 
 MOST_ROWS = 1000
+SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -130,8 +132,11 @@ def _batch(layout: Layout, rows: Sequence[tuple[int, Any]]) -> Batch:
 
 
 def _text(cell: Any) -> str | None:
-    if cell is None or isinstance(cell, str):
-        return cell
+    if cell is None:
+        return None
+    if isinstance(cell, str):
+        # half of a surrogate pair is no text; as NUL it is refused with a reason
+        return cell if cell.isascii() else SURROGATE.sub("\x00", cell)
     if isinstance(cell, bool):
         return "true" if cell else "false"
     if isinstance(cell, float) and cell.is_integer() and abs(cell) < 2**53:

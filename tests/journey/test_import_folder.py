@@ -248,3 +248,19 @@ def test_times_without_offset_are_local_to_the_store_around_midnight(engine: Eng
         ("F", tokyo, day - 1),
         ("G", to_micros(datetime(2026, 3, 8, 7, 30, tzinfo=UTC)), 20520),  # an hour that the clock skips
     ]
+
+
+def test_sales_move_to_their_stores_days_when_its_zone_becomes_known(engine: Engine, tmp_path: Path) -> None:
+    folder = tmp_path / "x"
+    lines = [line("A", store_id="NYC", sold_at="2026-01-05T03:00:00Z"), line("B", sold_at="2026-01-05T03:00:00Z")]
+    write_table(folder, "pos_lines", LINES, lines)
+    import_folder(engine, folder, now=NOW)
+    days = "SELECT receipt_id, local_day FROM pos_lines ORDER BY receipt_id"
+    assert rows_of(engine, days) == [("A", 20458), ("B", 20458)]
+    masters = tmp_path / "masters"
+    write_table(
+        masters, "stores", "store_id name timezone", [("NYC", "New York", "America/New_York"), ("001", "本店", "")]
+    )
+    import_folder(engine, masters, now=NOW)
+    assert rows_of(engine, days) == [("A", 20457), ("B", 20458)]
+    assert (20457,) in rows_of(engine, "SELECT day FROM fact_days WHERE table_name = 'pos_lines'")

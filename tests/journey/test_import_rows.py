@@ -70,6 +70,12 @@ def test_stock_traffic_and_answers_come_the_same_way(engine: Engine) -> None:
     assert take(engine, "answers", [answer, answer | {"touchpoint": "web", "score": "9.5"}]).inserted == 2
 
 
+def test_text_that_is_none_is_refused_not_altered(engine: Engine) -> None:
+    taken = take(engine, "web_events", [event(1, query="\ud83d"), event(2, visitor_id="a\x00"), event(3, query="🛒")])
+    assert [row.index for row in taken.kept_out] == [0, 1]
+    assert rows_of(engine, "SELECT event_id, query FROM web_events") == [("E3", "🛒")]
+
+
 def test_too_many_rows_no_list_and_no_table_are_refused(engine: Engine) -> None:
     with pytest.raises(TooMany, match="2000 rows at once"):
         take(engine, "web_events", [event(n) for n in range(2000)])
