@@ -40,17 +40,21 @@ class Sessions:
 
 
 def clock(n: int, day: int, rng: np.random.Generator) -> I:
-    """Times of day of sessions: commute, lunch and mostly the evening; seconds of the window."""
-    centre = rng.choice([8.0, 12.5, 21.0], n, p=[0.2, 0.22, 0.58])
-    hour = np.clip(centre + rng.normal(0, 1.4, n), 0.1, 23.7)
+    """Times of sessions after the stores have opened: some at lunch, mostly in the evening; seconds of the window."""
+    hour = np.clip(rng.choice([12.5, 21.0], n, p=[0.28, 0.72]) + rng.normal(0, 1.4, n), 9.0, 23.6)
     return np.asarray(day * DAY_SECONDS + hour * 3600, dtype=np.int64)
 
 
+def early_clock(n: int, day: int, rng: np.random.Generator) -> I:
+    """Times of sessions that end before the stores open; seconds of the window."""
+    return np.asarray(day * DAY_SECONDS + rng.uniform(6.0, 8.6, n) * 3600, dtype=np.int64)
+
+
 def browse(
-    person: I, started_by: int, feature: int, day: int, today: Market, pantry: Pantry, people: People,
+    person: I, second: I, started_by: int, feature: int, day: int, today: Market, pantry: Pantry, people: People,
     products: Products, sessions: Sessions, laws: Laws, rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """One session for each given person today; intentions last ``laws.intent_days``.
+    """One session for each given person, begun at ``second``; intentions last ``laws.intent_days``.
 
     ``feature`` is the product that a mail features (looked at first by who came from the mail), or -1.
     """
@@ -72,7 +76,7 @@ def browse(
     views[np.arange(VIEWS)[None, :] >= count[:, None]] = -1
     wants = rng.random(n) < laws.intent_share
     wanted = np.where(wants, np.minimum(rng.geometric(0.6, n) - 1, count - 1), -1)
-    numbers = sessions.add(person, clock(n, day, rng), views, wanted, started_by)
+    numbers = sessions.add(person, second, views, wanted, started_by)
     hot = np.flatnonzero(wants)
     pantry.intend(person[hot], views[hot, wanted[hot]], np.full(len(hot), day + laws.intent_days), numbers[hot])
 

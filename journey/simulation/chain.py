@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from journey.simulation.baskets import Market, Pantry, fill, market, online
-from journey.simulation.browsing import MAIL, VIEWS, WEB, Sessions, browse, wander
-from journey.simulation.days import Days
+from journey.simulation.browsing import MAIL, VIEWS, WEB, Sessions, browse, clock, early_clock, wander
+from journey.simulation.days import DAY_SECONDS, Days
 from journey.simulation.floor import Clerks, Service
 from journey.simulation.laws import Laws
 from journey.simulation.occasions import STORE, Occasions
@@ -32,12 +32,13 @@ class Sales:
 
 @dataclass
 class Mails:
-    """Mails sent: day, person, featured product, opened or not."""
+    """Mails sent: when, to whom, the product featured, opened or not and when; times in seconds of the window."""
 
-    day: I
+    sent: I
     person: I
     product: I
     opened: np.ndarray[tuple[int], np.dtype[np.bool_]]
+    opened_at: I
 
 
 def run_days(
@@ -48,7 +49,7 @@ def run_days(
     pantry = Pantry(people, products, leaves, laws, rng)
     sessions, log = Sessions(), ProposalLog()
     parts: list[tuple[I, I, I, I, np.ndarray]] = []
-    mails: list[tuple[int, I, int, np.ndarray]] = []
+    mails: list[Mails] = []
     bounds = np.searchsorted(occasions.day, np.arange(days.n + 1))
     seen_on_web = np.full((people.n, VIEWS), -1, dtype=np.int32)
     last_day = np.full(people.n, -1, dtype=np.int64)
@@ -61,22 +62,15 @@ def run_days(
             promoted = rng.random(len(products.ids)) < laws.promotion_share
         today = market(products, leaves, day, promoted, laws)
         here = (people.joined <= day) & (stays | (last_day >= day))
-        _web(
-            day,
-            surfers[here[surfers]],
-            online(today, products),
-            pantry,
-            people,
-            products,
-            sessions,
-            seen_on_web,
-            mails,
-            laws,
-            rng,
-        )
-        person, product = offers.granted_on(day)
-        hot = rng.random(len(person)) < laws.coupon_intent
-        pantry.intend(person[hot], product[hot], np.full(hot.sum(), day + 21), np.full(hot.sum(), -1))
+        online_now, members = online(today, products), surfers[here[surfers]]
+        # what is looked at before the stores open can be bought today; what is looked at later, from tomorrow
+        early = members[rng.random(len(members)) < laws.early_share / laws.web_gap_days]
+        browse(
+            early, early_clock(len(early), day, rng), WEB, -1, day, online_now, pantry, people, products, sessions,
+            laws, rng,
+        )  # fmt: skip
+        if len(early):
+            seen_on_web[early] = sessions.views[-1]
         rows = np.arange(bounds[day], bounds[day + 1])
         buyers = rows[occasions.buys[rows]]
         person = occasions.person[buyers]
@@ -105,33 +99,53 @@ def run_days(
         known = np.flatnonzero(person[visit] >= 0)
         pantry.remember(person[visit[known]], product[known])
         parts.append((buyers[visit], product, origin, seen, promoted[product]))
+        _later(day, members, online_now, pantry, people, products, sessions, seen_on_web, mails, laws, rng)
+        person, product = offers.granted_on(day)
+        hot = rng.random(len(person)) < laws.coupon_intent
+        pantry.intend(person[hot], product[hot], np.full(hot.sum(), day + 21), np.full(hot.sum(), -1))
         if day % 10 == 0:
             progress("days", day / days.n)
     columns = [np.concatenate(c) for c in zip(*parts, strict=True)]
-    sent = [
-        np.concatenate([np.full(len(p), d) for d, p, _, _ in mails] or [np.zeros(0, np.int64)]),
-        np.concatenate([p for _, p, _, _ in mails] or [np.zeros(0, np.int64)]),
-        np.concatenate([np.full(len(p), f) for _, p, f, _ in mails] or [np.zeros(0, np.int64)]),
-        np.concatenate([o for _, _, _, o in mails] or [np.zeros(0, np.bool_)]),
-    ]
-    return Sales(*columns), sessions, log, Mails(*sent)
+    return Sales(*columns), sessions, log, _gather(mails)
 
 
-def _web(
+def _later(
     day: int, members: I, today: Market, pantry: Pantry, people: People, products: Products, sessions: Sessions,
-    seen_on_web: np.ndarray, mails: list[tuple[int, I, int, np.ndarray]], laws: Laws, rng: np.random.Generator,
+    seen_on_web: np.ndarray, mails: list[Mails], laws: Laws, rng: np.random.Generator,
 ) -> None:  # fmt: skip
-    """Sessions of the day: by themselves, from a mail, and of visitors nobody knows."""
-    surfers = members[rng.random(len(members)) < 1 / laws.web_gap_days]
+    """Sessions of the rest of the day: by themselves, from a mail, and of visitors nobody knows."""
+    surfers = members[rng.random(len(members)) < (1 - laws.early_share) / laws.web_gap_days]
     before = len(sessions.person)
-    browse(surfers, WEB, -1, day, today, pantry, people, products, sessions, laws, rng)
+    begun = clock(len(surfers), day, rng)
+    browse(surfers, begun, WEB, -1, day, today, pantry, people, products, sessions, laws, rng)
     if day % laws.mail_every_days == 3:
         readers = members[people.contact[members]]
+        k = len(readers)
         feature = int(today.anything(1, rng)[0])
-        opened = rng.random(len(readers)) < laws.mail_open * np.exp(0.25 * people.heart[readers])
-        mails.append((day, readers, feature, opened))
-        clicks = readers[opened & (rng.random(len(readers)) < laws.mail_open_to_session)]
-        browse(clicks, MAIL, feature, day, today, pantry, people, products, sessions, laws, rng)
+        sent = day * DAY_SECONDS + 7 * 3600 + rng.integers(0, 600, k)
+        opened = rng.random(k) < laws.mail_open * np.exp(0.25 * people.heart[readers])
+        # later than opening time, so that nothing is bought before it was seen
+        opened_at = sent + 7800 + np.minimum(rng.exponential(5 * 3600, k).astype(np.int64), 14 * 3600)
+        mails.append(Mails(sent, readers, np.full(k, feature), opened, opened_at))
+        clicks = opened & (rng.random(k) < laws.mail_open_to_session)
+        browse(
+            readers[clicks], opened_at[clicks] + 20, MAIL, feature, day, today, pantry, people, products, sessions,
+            laws, rng,
+        )  # fmt: skip
     for who, views in zip(sessions.person[before:], sessions.views[before:], strict=True):
         seen_on_web[who] = views
-    wander(int(rng.poisson(len(surfers) * laws.anonymous_session_ratio)), day, today, products, sessions, rng)
+    strangers = int(rng.poisson(len(surfers) * laws.anonymous_session_ratio))
+    wander(strangers, day, today, products, sessions, rng)
+
+
+def _gather(mails: list[Mails]) -> Mails:
+    none = np.zeros(0, dtype=np.int64)
+    nothing = Mails(none, none, none, np.zeros(0, dtype=np.bool_), none)
+    every = [nothing, *mails]
+    return Mails(
+        np.concatenate([m.sent for m in every]),
+        np.concatenate([m.person for m in every]),
+        np.concatenate([m.product for m in every]),
+        np.concatenate([m.opened for m in every]),
+        np.concatenate([m.opened_at for m in every]),
+    )

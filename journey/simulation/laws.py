@@ -62,6 +62,7 @@ class Laws:
     magnet_pull: float = 0.45  # of the impulses of a first visit
     # --- web -------------------------------------------------------------------------------------
     web_gap_days: float = 9.0
+    early_share: float = 0.15  # of sessions: before the stores open
     intent_share: float = 0.50  # sessions that carry an intention to buy
     intent_days: int = 10
     intent_same: float = 0.66  # the viewed product is bought at the next occasion

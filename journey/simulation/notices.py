@@ -21,21 +21,17 @@ def _visitor(links: Links) -> pl.Series:
     return cookie.zip_with(cookie != "", app)
 
 
-def mail_events(
-    mails: Mails, people: People, links: Links, products: Products, rng: np.random.Generator
-) -> pl.DataFrame:
+def mail_events(mails: Mails, people: People, links: Links, products: Products) -> pl.DataFrame:
     """``mail_sent`` and ``mail_open`` of campaign mails; times in seconds of the window."""
-    sent = mails.day * DAY_SECONDS + 7 * 3600 + rng.integers(0, 600, len(mails.day))
-    opened = sent + np.minimum(rng.exponential(7 * 3600, len(sent)).astype(np.int64) + 30, 16 * 3600)
-    number = pl.Series("day", mails.day).cast(pl.String).str.zfill(4)
+    number = pl.Series("day", mails.sent // DAY_SECONDS).cast(pl.String).str.zfill(4)
     frame = pl.DataFrame(
         {
             "visitor_id": _visitor(links).gather(mails.person),
             "customer_id": pl.Series(people.ids).gather(mails.person),
             "product_id": pl.Series(products.ids).gather(mails.product),
             "content_id": "MAIL" + number,
-            "sent": sent,
-            "opened_at": opened,
+            "sent": mails.sent,
+            "opened_at": mails.opened_at,
             "opened": mails.opened,
         }
     )

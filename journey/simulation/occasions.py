@@ -133,7 +133,7 @@ def _clock(store: I, day: I, channel: I, days: Days, stores: Stores, rng: np.ran
     evening = np.exp(-0.5 * ((np.arange(QUARTERS) / 4 - 21.3) / 1.6) ** 2) + 0.35 * np.exp(
         -0.5 * ((np.arange(QUARTERS) / 4 - 12.5) / 2.5) ** 2
     )
-    evening = evening + 0.04 * (np.arange(QUARTERS) >= 24)
+    evening = (evening + 0.04) * (np.arange(QUARTERS) >= 36)  # nobody orders before nine
     profile = np.concatenate([stores.profile, np.broadcast_to(evening / evening.sum(), (1, 8, QUARTERS))])
     cumulative = np.cumsum(profile, axis=2).reshape(-1, QUARTERS)
     row = np.where(channel == EC, stores.n, store) * 8 + days.kind[day]

@@ -92,7 +92,7 @@ def simulate(
     voices = make_voices(occasions, service, people, staff, goods, chain, calendar, laws, stream(13))
     told = stream(21)
     notices = [
-        mail_events(mails, people, links, goods, told),
+        mail_events(mails, people, links, goods),
         invitation_events(voices.invited, people, links, calendar, told),
         checkin_events(occasions, people, links, chain, laws, told),
     ]

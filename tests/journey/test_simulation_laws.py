@@ -147,8 +147,12 @@ def test_what_was_browsed_is_bought_more_often(year: Path, lines: pl.DataFrame) 
     key = links.select("receipt_id", "line_no", "product_id").with_columns(pl.col("line_no").cast(pl.Int64))
     rung = read(year, "pos_lines").select("receipt_id", pl.col("line_no").cast(pl.Int64), "product_id")
     assert key.join(rung, on=["receipt_id", "line_no", "product_id"], how="anti").height == 0
-    sessions = read(year, "web_events")["session_id"].drop_nulls().unique()
-    assert links.filter(pl.col("session_id").is_in(sessions.implode())).height == links.height
+    # a session comes before the purchase it led to
+    begun = read(year, "web_events").group_by("session_id").agg(begun=pl.col("occurred_at").min())
+    paid = lines.select("receipt_id", "sold_at").unique("receipt_id")
+    led = links.join(begun, on="session_id").join(paid, on="receipt_id")
+    assert led.height == links.height
+    assert (led["begun"] < led["sold_at"]).all()
 
 
 def test_clerks_true_success_shows_in_what_they_reach(year: Path) -> None:
