@@ -111,8 +111,10 @@ def action_effect(
 ) -> dict[str, Any]:
     """What an action changed in its KPI: effect, low, high, p_value, placebo, verdict, before, after, notes and more.
 
-    Looks from LOOK_BACK_DAYS before the start to the due date (or ``now``, if earlier). verdict: improved, worsened,
-    no_evidence, apart_before (the placebo failed, so that nothing is claimed), or too_early (too few observations yet).
+    Where the plan names no comparison stores, all others serve in which no other action on the same KPI runs at the
+    time. Looks from LOOK_BACK_DAYS before the start to the due date (or ``now``, if earlier). verdict: improved,
+    worsened, no_evidence, apart_before (the placebo failed, so that nothing is claimed), or too_early (too few
+    observations yet).
     """
     kpi = Kpi.named(plan.kpi)
     window = Period.of(plan.starts_on - timedelta(days=LOOK_BACK_DAYS), plan.due_on, timezone)
@@ -125,6 +127,9 @@ def action_effect(
         chosen = seen.filter(pl.col("unit").is_not_null())
         if compared:
             chosen = chosen.filter(pl.col("unit").is_in(sorted(acted | compared)))
+        else:
+            busy = _acted_upon_elsewhere(session, plan) - acted
+            chosen = chosen.filter(~pl.col("unit").is_in(sorted(busy)))
         chosen = chosen.with_columns(treated=pl.col("unit").is_in(sorted(acted)))
     else:
         # An action of the whole chain is one unit: stores are no comparison for each other.
@@ -132,6 +137,18 @@ def action_effect(
     chosen = chosen.with_columns(after=pl.col("at") >= start)
     effect, before = difference_in_differences(chosen), placebo(chosen)
     return _told(kpi, effect, before)
+
+
+def _acted_upon_elsewhere(session: Session, plan: ActionPlan) -> set[str]:
+    """Stores in which another action on the same KPI runs at the time: they are no comparison."""
+    others = select(ActionPlan).where(
+        ActionPlan.action_id != plan.action_id,
+        ActionPlan.kpi == plan.kpi,
+        ActionPlan.state != "dropped",
+        ActionPlan.starts_on <= plan.due_on,
+        ActionPlan.due_on >= plan.starts_on,
+    )
+    return {store for other in session.scalars(others) for store in other.stores or ()}
 
 
 def _told(kpi: Kpi, effect: Effect | None, check: Effect | None) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 Names: ``csat:TOUCHPOINT`` (satisfaction, 0–100), ``overall``, ``head``, ``heart`` or any other survey question
 (0–100), ``nps`` (points), ``acceptance`` (share of proposals bought), ``proposal`` (share of shown suggestions
 proposed), ``theme:NAME`` (share of comments that complain about it), ``sales``, ``receipts`` and ``customers`` (per
-store and day, compared as logarithms so that large and small stores weigh alike).
+store and day, compared as logarithms so that large and small stores weigh alike). ``@SURVEY`` behind a question keeps
+the answers of one survey: ``csat:store@ONETAP`` leaves out those asked without a visit.
 """
 
 from __future__ import annotations
@@ -70,7 +71,10 @@ class Kpi:
 
 
 def _scores(session: Session, period: Period, name: str) -> pl.DataFrame:
+    name, _, survey = name.partition("@")
     sheets = answer_sheets(session, period).filter(pl.col("score").is_not_null())
+    if survey:
+        sheets = sheets.filter(pl.col("survey_id") == survey)
     value = pl.col("score")
     if name.startswith("csat:"):
         chosen = (pl.col("question") == "touchpoint") & (pl.col("touchpoint") == name.removeprefix("csat:"))
