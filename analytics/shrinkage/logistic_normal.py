@@ -59,6 +59,13 @@ class SkillPosterior:
         )
         return mean, low, high
 
+    def standardised_rates(self, level: float = 0.95) -> tuple[Floats, Floats, Floats]:
+        """Return posterior mean, low and high of the rate each clerk would reach on the case mix of all together."""
+        curve = self.rows.pooled_curve(self.grid)
+        tail = (1 - level) / 2
+        low, high = (np.interp(self.quantile(p), self.grid, curve) for p in (tail, 1 - tail))
+        return np.asarray(self.density @ curve), low, high
+
     def expected_rates(self) -> Floats:
         """Return the rate that clerks of this chain would reach on average on each clerk's own case mix."""
         prior = np.exp(-0.5 * (self.grid / max(self.spread, 1e-6)) ** 2)
@@ -119,6 +126,12 @@ class _ClerkRows:
         for j, u in enumerate(grid):
             out[:, j] = np.add.reduceat(weight * special.expit(self.offset + u), self.starts) / total
         return out
+
+    def pooled_curve(self, grid: Floats) -> Floats:
+        """Return the mean success rate over the rows of all clerks, as a function of one skill for all."""
+        weight = self.trials + 1e-12
+        sums = np.array([float(weight @ special.expit(self.offset + u)) for u in grid])
+        return np.asarray(sums / weight.sum())
 
 
 def _merge(successes: Floats, trials: Floats, offset: Floats, clerk: Codes, clerks: int) -> _ClerkRows:

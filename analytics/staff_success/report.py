@@ -27,7 +27,8 @@ def report(
     Expectations, shrinkage and the top fifth always come from the whole chain; *store* only chooses whose rows are
     shown (clerks who belong to it, or who work there where no master row says so). Rates are on the clerk's own case
     mix: `shrunk_rate` with `low` and `high` estimates the rate behind `rate`, and `expected` is what clerks of this
-    chain reach on average with that mix. Confirmed counts the rows of `confirmations`, which the till's attribution
+    chain reach on average with that mix. `standardised_rate` is what the clerk would reach on the mix of the whole
+    chain: the one to compare clerks by. Confirmed counts the rows of `confirmations`, which the till's attribution
     window decides (see `journey.confirmations.confirm`).
     """
     success = staff_success(proposal_cells(session, start=start, end=end), min_proposals=min_proposals)

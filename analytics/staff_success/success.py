@@ -29,6 +29,7 @@ EMPTY_SCHEMA = {
     **dict.fromkeys(("rate", "expected", "oe", "shrunk_rate", "low", "high", "p_top_fifth"), pl.Float64),
     "flag": pl.String,
     "ranked": pl.Boolean,
+    **dict.fromkeys(("standardised_rate", "standardised_low", "standardised_high"), pl.Float64),
     **dict.fromkeys(("skill", "skill_low", "skill_high"), pl.Float64),
 }
 
@@ -102,6 +103,7 @@ def staff_success(cells: pl.DataFrame, *, min_proposals: int = MIN_PROPOSALS) ->
     proposed = counts(data.clerk, size, data.proposed)
     expected_rate = posterior.expected_rates()
     mean, low, high = posterior.rates()
+    standard, standard_low, standard_high = posterior.standardised_rates()
     enough = proposed >= min_proposals
     variance = proposed * expected_rate * (1 - expected_rate)
     funnel = _funnel(accepted, proposed * expected_rate, variance, enough)
@@ -123,6 +125,9 @@ def staff_success(cells: pl.DataFrame, *, min_proposals: int = MIN_PROPOSALS) ->
             "p_top_fifth": posterior.top_fifth(),
             "flag": flags,
             "ranked": enough,
+            "standardised_rate": standard,
+            "standardised_low": standard_low,
+            "standardised_high": standard_high,
             "skill": posterior.mean,
             "skill_low": posterior.quantile(0.025),
             "skill_high": posterior.quantile(0.975),

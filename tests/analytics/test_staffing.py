@@ -16,6 +16,7 @@ from analytics.queues import DEFAULT_TARGET, required_clerks
 from analytics.staffing import judge, report
 from analytics.staffing.arrivals import SLOT_MICROS, combine, spread_buckets
 from analytics.staffing.judgement import rate_posterior
+from analytics.staffing.live import live_board
 from analytics.staffing.recurring import recurring
 from analytics.staffing.report import judged_slots, local_slots
 from analytics.staffing.roster import on_floor
@@ -26,6 +27,7 @@ from journey.rosters import Shift
 from journey.stores import Clerk, Store
 from journey.suggestions import Suggestion
 from journey.traffic import Traffic
+from journey.visits import Visit
 
 OPENING = datetime(2026, 1, 5, 1, tzinfo=UTC)  # Monday 10:00 in Tokyo
 SLOT_KEYS = {
@@ -297,3 +299,28 @@ def test_a_real_supermarket_end_to_end(shared_data: Path) -> None:
     load = (open_hours["arrivals"] * 75 / 900).to_numpy()
     assert np.all(open_hours["needed"].to_numpy() >= np.floor(load * 0.8))
     assert set(judged["judgement"]) <= {"short", "enough", "over"}
+
+
+def test_the_live_board_says_whom_to_call(session: Session) -> None:
+    now = OPENING + timedelta(hours=5)
+    shift = {"store_id": "001", "starts_at": OPENING, "ends_at": OPENING + timedelta(hours=8)}
+    quiet = live_board(session, "001", now, LAW, 5.0)
+    assert (quiet["on_floor"], quiet["judgement"], quiet["step"]) == ([], "short", "open_counter")
+    session.add(Shift(clerk_id="K1", duty="floor", **shift))
+    session.add(Shift(clerk_id="K2", duty="back", **shift))
+    for number in range(2):
+        at = now - timedelta(minutes=30 - 15 * number)
+        session.add(Traffic(store_id="001", starts_at=at, minutes=15, entered=40))
+    session.add(
+        Visit(visit_id="V", store_id="001", customer_id="C", customer_ref="C", source="checkin",
+              arrived_at=now - timedelta(minutes=4))
+    )  # fmt: skip
+    session.flush()
+    busy = live_board(session, "001", now, LAW, 5.0)
+    assert (busy["on_floor"], busy["in_back"], busy["waiting"]) == (["K1"], ["K2"], 1)
+    assert 15 < busy["arrivals_per_quarter"] < 40
+    assert (busy["judgement"], busy["step"], busy["who"]) == ("short", "call_to_floor", "K2")
+    session.add_all(Shift(clerk_id=f"L{i}", duty="floor", **shift) for i in range(12))
+    session.flush()
+    assert live_board(session, "001", now, LAW, 5.0)["step"] == "release"
+    assert live_board(session, "001", now + timedelta(hours=20), LAW, 0.0)["step"] == "none"
