@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from recommender.batch import cold_lists, ranked_ahead
+from recommender.batch import Fitted, cold_lists, ranked_ahead
+from recommender.candidates import sessions
 from recommender.candidates.web import session_similarity
 from recommender.dataset import Dataset
 from recommender.learning import fit
@@ -32,6 +33,8 @@ def train(
         together, seen = copurchase(view), ItemNeighbours.empty(view.products)
         if len(view.web):
             seen = neighbour_lists(session_similarity(view, SESSION_NEIGHBOURS))
+    with watch.stage("sessions"):
+        next_looks = sessions.fit(dataset.web, view.products, seed=seed)
     return TrainedModel(
         cut_off=dataset.as_of,
         product_ids=dataset.product_ids,
@@ -42,11 +45,21 @@ def train(
         copurchase=together,
         coview=seen,
         parameters={"plan": plain(plan), "choices": {kind: plain(choice) for kind, choice in fitted.choices.items()}},
-        metrics=fitted.metrics,
+        metrics=fitted.metrics | guard_figure(fitted, dataset),
         stage_seconds=watch.seconds,
         rows=dataset.rows,
         seed=seed,
+        sessions=next_looks,
     )
+
+
+def guard_figure(fitted: Fitted, dataset: Dataset) -> dict[str, Any]:
+    """The figure by which versions of the same record are compared where nothing was bought since; see `Registry`."""
+    choice = fitted.choices.get("all")
+    if choice is None:
+        return {}
+    evaluation = f"validation baskets, {dataset.rows} rows before {dataset.as_of:%Y-%m-%d %H:%M}"
+    return {"guard": {"evaluation": evaluation, "metric": "recall@10 and ndcg@10, mean", "value": choice.value}}
 
 
 def plain(value: Any) -> Any:

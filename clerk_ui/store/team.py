@@ -46,6 +46,7 @@ def page() -> str:
         least=report["min_proposals"],
         totals={name: sum(clerk[name] for clerk in clerks) for name in ("shown", "proposed", "accepted", "confirmed")},
         span=max([0.1, *(clerk["high"] for clerk in clerks if clerk["high"] is not None)]),
+        comparable=any(clerk["proposed"] >= report["min_proposals"] for clerk in clerks),
         above=[clerk for clerk in clerks if clerk["flag"] in ("high_95", "high_998")],
         below=[clerk for clerk in clerks if clerk["flag"] in ("low_95", "low_998")],
     )
