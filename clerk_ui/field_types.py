@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer
 
+from clerk_ui.json_values import plain
 from journey.errors import InputError
 
 MOST_YEARS = (1990, 2200)
@@ -43,9 +44,7 @@ ClientUuid = Annotated[
     Field(description="a UUID made by the client", json_schema_extra={"format": "uuid"}),
 ]
 Moment = Annotated[AwareDatetime, AfterValidator(_sane_year)]
-Price = Annotated[
-    Decimal, PlainSerializer(lambda amount: int(amount) if amount == int(amount) else float(amount), return_type=float)
-]
+Price = Annotated[Decimal, PlainSerializer(plain, return_type=int | float)]
 
 
 class Document(BaseModel):

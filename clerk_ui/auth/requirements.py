@@ -56,7 +56,8 @@ def allowed_caller(scope: str | None, *, person: bool) -> Caller:
             problem="device-unknown",
         )
     require_same_origin()
-    if person and found.person is None:
+    # a manager's session by password in the same browser is no PIN typed on this tablet
+    if person and (found.person is None or found.person.device_id is None):
         raise NotAuthenticated(
             "nobody is signed in on this tablet",
             where="session",

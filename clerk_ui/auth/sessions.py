@@ -144,7 +144,8 @@ def lifetime() -> timedelta:
 
 def session_document(found: Caller) -> dict[str, Any]:
     """The answer of ``GET /api/session``."""
-    chain, person = settings().chain, found.person
+    chain = settings().chain
+    person = found.person if found.tablet is None or (found.person and found.person.device_id) else None
     return {
         "device": {"device_id": found.tablet.device_id, "name": found.tablet.name} if found.tablet else None,
         "store": store_document(reading(), found.tablet.store_id) if found.tablet else None,

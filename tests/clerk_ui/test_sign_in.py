@@ -196,3 +196,12 @@ def test_a_password_alone_opens_no_customer(shop: Shop) -> None:
     browser = shop.stranger()
     assert form(browser, "M1", PASSWORD)[0] == 303
     assert browser.get("/api/customers/0001").status_code == 401  # the audit log knows tablets and keys
+
+
+def test_a_password_typed_into_a_tablets_browser_is_no_pin(shop: Shop) -> None:
+    tablet = shop.signed_in("C1")
+    assert form(tablet, "M1", PASSWORD)[0] == 303
+    assert tablet.get("/api/session").json["person"] is None
+    assert tablet.get("/api/customers/0001").json["type"] == "urn:osusume:problem:signed-out"
+    sign_in(tablet, "C1")
+    assert tablet.get("/api/customers/0001").status_code == 200
