@@ -9,12 +9,11 @@ from journey import identity, outcomes
 from journey.fact_days import mark_days
 from journey.intake.known import Known
 from journey.intake.layout import Layout
-from journey.intake.staging import Stage
 from journey.intake.times import local_days
 from journey.linking import assign_by_identifier
 
 
-def merged(connection: Connection, layout: Layout, stage: Stage, frame: pl.DataFrame, known: Known) -> int:
+def merged(connection: Connection, layout: Layout, frame: pl.DataFrame, known: Known) -> int:
     """Apply the consequences of a merged batch; returns how many facts moved to another customer."""
     if layout.name == "identities":
         known.forget()

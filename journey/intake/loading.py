@@ -58,13 +58,12 @@ class TableLoader:
         inserted = updated = 0
         conflicts: list[int] = []
         if frame.height:
-            stage = self._staged(frame)
-            merged = merge(self.connection, self.layout, stage, frame.height)
+            merged = merge(self.connection, self.layout, frame, lambda: self._staged(frame))
             inserted, updated, conflicts = merged.inserted, merged.updated, merged.conflicts
             reason = f"the key ({', '.join(self.layout.keys)}) is known with other values"
             rejected += _rejected(batch, pl.DataFrame({ROW: conflicts, "reason": [reason] * len(conflicts)}), CONFLICT)
             if inserted or updated:
-                self.relinked += after.merged(self.connection, self.layout, stage, frame, self.known)
+                self.relinked += after.merged(self.connection, self.layout, frame, self.known)
                 self._mark(frame, resolved.stubs)
         if rejected and self._keep_rejected:
             self._writer.keep(without_erased(self.known, self.layout, rejected))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import polars as pl
 from sqlalchemy import JSON, Connection
 
-from journey.intake.layout import Kind, Layout
+from journey.intake.direct import insert_directly
+from journey.intake.layout import Layout
 from journey.intake.staging import Stage
 
 NEVER_COMPARED = {"customer_id", "local_day", "search_key"}  # derived from what was delivered
@@ -21,13 +24,28 @@ class Merged:
     conflicts: list[int] = field(default_factory=list)
 
 
-def merge(connection: Connection, layout: Layout, stage: Stage, height: int) -> Merged:
-    """Merge ``height`` staged rows; those that are neither counted nor conflicts were there already."""
+def merge(connection: Connection, layout: Layout, frame: pl.DataFrame, staged: Callable[[], Stage]) -> Merged:
+    """Merge rows; those that are neither counted nor conflicts were there already.
+
+    Facts are tried straight into their table first: most deliveries bring new rows only.
+
+    Args:
+        connection: inside the transaction of the import.
+        layout: the table.
+        frame: resolved rows with ``n`` and the stored columns.
+        staged: writes the rows into the temporary table and returns it; called only where it is needed.
+    """
     if layout.master:
+        stage = staged()
         return Merged(updated=_update(connection, layout, stage), inserted=_insert(connection, layout, stage))
-    inserted = _insert(connection, layout, stage)
-    if inserted == height:
+    inserted = insert_directly(connection, layout, frame)
+    if inserted == frame.height:
         return Merged(inserted)
+    stage = staged()
+    if inserted is None:
+        inserted = _insert(connection, layout, stage)
+        if inserted == frame.height:
+            return Merged(inserted)
     updated = _update(connection, layout, stage) if layout.updates or layout.fills else 0
     return Merged(inserted, updated, _conflicts(connection, layout, stage))
 
@@ -94,8 +112,3 @@ def _differs(layout: Layout, name: str) -> str:
     if isinstance(layout.table.c[name].type, JSON):
         return f'CAST(t."{name}" AS TEXT) IS DISTINCT FROM CAST(s."{name}" AS TEXT)'
     return f't."{name}" IS DISTINCT FROM s."{name}"'
-
-
-def json_columns(layout: Layout) -> list[str]:
-    """The stored names of columns that hold JSON objects."""
-    return [column.stored for column in layout.columns if column.kind == Kind.OBJECT]

@@ -46,9 +46,12 @@ def read_plain(layout: Layout, rows: Sequence[Any]) -> PlainRows | None:
         if reader is None:
             return None
         name = column.name
-        values = [reader(row.get(name)) for row in rows]
-        if UNSURE in values:
-            unsure.update(place for place, value in enumerate(values) if value is UNSURE)
+        cells = [row.get(name) for row in rows]
+        values = _at_once(column, cells)
+        if values is None:
+            values = [reader(cell) for cell in cells]
+            if UNSURE in values:
+                unsure.update(place for place, value in enumerate(values) if value is UNSURE)
         columns[column.stored] = values
     if layout.ordered:
         return None
@@ -57,6 +60,20 @@ def read_plain(layout: Layout, rows: Sequence[Any]) -> PlainRows | None:
     places = [place for place in range(len(rows)) if place not in unsure]
     kept = {name: [values[place] for place in places] for name, values in columns.items()}
     return PlainRows(kept, places, sorted(unsure))
+
+
+def _at_once(column: Column, cells: list[Any]) -> list[Any] | None:
+    """The whole column read in a few calls where every cell is given and plain; None where it must be looked at."""
+    if column.kind not in (Kind.ID, Kind.TEXT, Kind.INSTANT) or set(map(type, cells)) != {str}:
+        return None
+    if column.choices:
+        return cells if set(cells) <= set(column.choices) else None
+    if column.kind == Kind.INSTANT:
+        read = {cell: _instant(cell) for cell in set(cells)}
+        return None if UNSURE in read.values() else [read[cell] for cell in cells]
+    lengths = set(map(len, cells))
+    most = 64 if column.kind == Kind.ID else 4000
+    return cells if 0 not in lengths and max(lengths) <= most and "".join(cells).isprintable() else None
 
 
 def _reader(column: Column) -> Callable[[Any], Any] | None:
