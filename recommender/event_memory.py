@@ -9,7 +9,7 @@ from typing import Any, Final
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from journey.database import to_micros
+from journey.database import is_sqlite, to_micros
 from journey.visits import Visit
 from journey.web import WebEvent
 from recommender.online_events import KEPT, RecentEvent
@@ -20,6 +20,17 @@ REBUILT_AT_MOST: Final = 200_000
 MICROSECOND: Final = timedelta(microseconds=1)
 
 _WEB = WebEvent.__table__.c
+# Written out: every request asks it, and composing it through SQLAlchemy costs more than the answer.
+_STATEMENTS: Final = {
+    (sqlite, customer): (
+        "SELECT occurred_at, kind, product_id, query FROM web_events "
+        f"WHERE {'customer_id' if customer else 'visitor_id'} = {mark.format('who')} "
+        f"AND occurred_at > {mark.format('since')} AND occurred_at <= {mark.format('until')} "
+        f"AND kind IN ({', '.join(repr(kind) for kind in HEEDED)}) ORDER BY occurred_at DESC LIMIT {KEPT}"
+    )
+    for sqlite, mark in ((True, ":{}"), (False, "%({})s"))
+    for customer in (True, False)
+}
 
 
 def recent_events(
@@ -42,14 +53,11 @@ def recent_events(
 
 def events_of(session: Session, *, customer_id: str | None, visitor_id: str | None, now: datetime) -> list[RecentEvent]:
     """The newest events of a customer, or of a visitor, of the last days in the database."""
-    who = _WEB.customer_id == customer_id if customer_id is not None else _WEB.visitor_id == visitor_id
-    rows = session.execute(
-        select(_WEB.occurred_at.label("at"), _WEB.kind, _WEB.product_id, _WEB.query)
-        .where(who, _WEB.occurred_at > now - EVENTS_FOR, _WEB.occurred_at <= now, _WEB.kind.in_(HEEDED))
-        .order_by(_WEB.occurred_at.desc())
-        .limit(KEPT)
-    )
-    return [RecentEvent(to_micros(at), kind, product or "", query or "") for at, kind, product, query in rows]
+    statement = _STATEMENTS[is_sqlite(session), customer_id is not None]
+    who = customer_id if customer_id is not None else visitor_id
+    bound = {"who": who, "since": to_micros(now - EVENTS_FOR), "until": to_micros(now)}
+    rows = session.connection().exec_driver_sql(statement, bound).fetchall()
+    return [RecentEvent(at, kind, product or "", query or "") for at, kind, product, query in rows]
 
 
 def seen_of(rows: Iterable[Mapping[str, Any]]) -> list[Seen]:

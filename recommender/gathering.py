@@ -46,15 +46,17 @@ class Gathered:
 
 def gather(
     loaded: LoadedModel, *, customer_id: str | None, store_id: str, events: Iterable[RecentEvent],
-    held: Sequence[int], campaigns: Sequence[Campaign], now: int,
+    held: Sequence[int], campaigns: Sequence[Campaign], now: int, extra: Sequence[Candidates] = (),
 ) -> Gathered:  # fmt: skip
-    """Join all sources on one scale of probability; `now` in microseconds UTC, `held` latest last."""
+    """Join all sources on one scale of probability; `now` in microseconds UTC, `held` latest last, `extra` whatever
+    else goes with the products at hand.
+    """
     model = loaded.model
     ahead = ahead_part(model, customer_id)
     rates = RATES | dict(model.parameters.get("live_rates", {}))
     web = web_parts(model, interests(events, loaded.catalogue, rates, now=now))
     cold = cold_part(model, store_id)
-    open_parts = in_hand_parts(model, held)
+    open_parts = [*in_hand_parts(model, held), *extra]
     if campaigns:
         open_parts.append(focus_part(campaigns, cold))
     personal = [ahead, *web]

@@ -142,6 +142,12 @@ def in_hand_parts(model: TrainedModel, held: Sequence[int]) -> list[Candidates]:
     return parts
 
 
+def next_look_part(product: NDArray[np.int32], share: NDArray[np.float32], at_hand: int) -> Candidates:
+    """What is looked at next where `at_hand` was the latest look, by the share of looks it gets."""
+    chance = np.minimum(share.astype(np.float64), 1.0) * (IN_HAND_RATE * COVIEW_SHARE)
+    return Candidates.uniform(product, chance, source=WEB, ground=GROUND["seen_with"], evidence=at_hand)
+
+
 def strongest(table: ItemNeighbours, product: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
     """The first NEIGHBOURS_HEEDED neighbours of a product and their weights."""
     place = table.row(product)

@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy.orm import Session
 
 from journey.database import to_micros
+from recommender.candidate_set import Candidates
 from recommender.exploration import draw
 from recommender.gathering import LoadedModel, gather
 from recommender.made_ahead import new_set_id
@@ -38,11 +39,13 @@ def compose(
     policy: Policy,
     language: str = "ja",
     random: Random | None = None,
+    extra: Sequence[Candidates] = (),
 ) -> SuggestionSet:
     """A new set of suggestions for one customer in a store, not yet written down.
 
     Without a customer it is the anonymous path: what goes with the products at hand, and what is popular here.
-    `events` are the web events of the last days; `random` makes exploration repeatable.
+    `events` are the web events of the last days; `random` makes exploration repeatable;
+    `extra` are further candidates that go with the products at hand.
     """
     micros, k = to_micros(now), request.k
     catalogue = loaded.catalogue
@@ -83,7 +86,7 @@ def compose(
 
     gathered = gather(
         loaded, customer_id=request.customer_id, store_id=request.store_id, events=events, held=held,
-        campaigns=campaigns, now=micros,
+        campaigns=campaigns, now=micros, extra=extra,
     )  # fmt: skip
     found = shortlist(gathered, wanted=k + policy.exploration_width, kind=request.kind, policy=policy, look=look)
 

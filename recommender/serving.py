@@ -15,6 +15,7 @@ from recommender.catalogue import Catalogues
 from recommender.event_memory import recent_events
 from recommender.gathering import LoadedModel
 from recommender.made_ahead import can_be_ahead, pack, unpack
+from recommender.next_looks import NextLooks
 from recommender.online_events import RecentEvent
 from recommender.online_store import InProcessOnlineStore, OnlineStore, OnlineView, Seen
 from recommender.pipeline import compose
@@ -39,6 +40,7 @@ class Recommender:
         self.policy = policy or Policy()
         self._served = ServedModel(self.registry)
         self._catalogues = Catalogues()
+        self._next_looks = NextLooks()
 
     def loaded(self, session: Session, *, now: datetime) -> LoadedModel:
         """The model in use with its catalogue.
@@ -79,9 +81,10 @@ class Recommender:
         """What goes with an item, for nobody in particular: `request` without a customer; written as `suggest`."""
         seen = (*(p for p in request.seen_products if p != product_id), product_id)
         request = replace(request, customer_id=None, visitor_id=None, seen_products=seen, kind="all")
+        loaded = self.loaded(session, now=now)
         answer = compose(
-            session, self.loaded(session, now=now), (), request, now=now, policy=self.policy, language=language,
-            random=random,
+            session, loaded, (), request, now=now, policy=self.policy, language=language, random=random,
+            extra=self._next_looks.parts(loaded, seen),
         )  # fmt: skip
         record_set(session, answer)
         return answer

@@ -30,6 +30,7 @@ PARAMETERS: Final[dict[str, Any]] = {
     "bagging_freq": 1, "lambda_l2": 5.0, "lambdarank_truncation_level": AT, "verbose": -1, "num_threads": 1,
     "deterministic": True, "force_row_wise": True,
 }  # fmt: skip
+LINKS: Final = ("forward_last", "backward_last", "together_last")
 OBJECTIVES: Final = ("binary", "lambdarank")
 
 
@@ -62,6 +63,7 @@ class SessionRanker:
         self._statistics = SessionStatistics.of(model.arrays)
         text = bytes(model.arrays["booster"]).decode()
         self._booster = lgb.Booster(model_str=text) if text else None
+        self._log_odds = str(model.settings["ranker"]).startswith("lambdarank")
 
     def rank(self, contexts: Contexts, k: int) -> tuple[Longs, Ints, Floats]:
         """The k likeliest next looks of every context: indptr, product and score, best first.
@@ -73,6 +75,20 @@ class SessionRanker:
         sizes = np.concatenate([size for size, _, _ in parts])
         indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
         return indptr, np.concatenate([p for _, p, _ in parts]), np.concatenate([s for _, _, s in parts])
+
+    def companions(self, context: list[int], k: int) -> tuple[Ints, Floats]:
+        """Products other than those of the context that are looked at together with its latest one, likeliest first,
+        and the share each has of the next looks there.
+        """
+        found = pairs(self._statistics, Contexts.of([context]))
+        near = found.values[:, FEATURES.index("near")]
+        score = near.astype(np.float64) if self._booster is None else score_of(found, self._booster).astype(np.float64)
+        chance = np.exp(score - score.max()) if self._log_odds else score
+        chance /= max(float(chance.sum()), 1e-12)
+        linked = (found.values[:, [FEATURES.index(name) for name in LINKS]] > 0).any(axis=1)
+        others = np.flatnonzero(linked & (found.values[:, FEATURES.index("since")] < 0))
+        best = others[np.argsort(-chance[others], kind="stable")[:k]]
+        return found.product[best], chance[best].astype(np.float32)
 
     def _rank(self, contexts: Contexts, k: int) -> tuple[Longs, Ints, Floats]:
         filled = np.flatnonzero(np.diff(contexts.indptr))

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 import redis
 from sqlalchemy.orm import Session
@@ -17,6 +18,8 @@ from journey.database import to_micros
 from journey.products import Stock
 from journey.visits import Visit
 from journey.web import WebEvent
+from recommender.candidates.session_statistics import SessionStatistics
+from recommender.candidates.session_table import sessions_of
 from recommender.event_memory import rebuild, recent_events, seen_of
 from recommender.live_interest import DAY
 from recommender.online_events import KEPT, RecentEvent, lines_of, parse
@@ -25,8 +28,10 @@ from recommender.redis_store import RedisOnlineStore
 from recommender.registry import Registry
 from recommender.requests import Policy, SuggestionRequest, SuggestionSet
 from recommender.serving import Recommender, online_store
+from recommender.trained import RankedLists, SessionModel
 from tests.recommender.counter import NOW, Counter, products
-from tests.recommender.worlds import model
+from tests.recommender.test_sessions import chains
+from tests.recommender.worlds import model, neighbours
 
 MICROS = to_micros(NOW)
 HOUR = DAY // 24
@@ -308,6 +313,20 @@ def test_redis_down_means_the_database_is_asked(session: Session, tmp_path: Path
     recommender.make_ahead(session, "A", "S1", now=NOW)
     recommender.note_outcome("A", now=NOW)
     assert recommender.state()["online_store"] is False
+
+
+def test_the_session_model_tells_what_is_looked_at_with_an_item(session: Session, tmp_path: Path) -> None:
+    Counter(session)
+    walks = sessions_of(chains(products=10))
+    statistics = SessionStatistics.fit(walks, 10, float(walks.start[-1]))
+    sessions = SessionModel(statistics.arrays() | {"booster": np.zeros(0, np.uint8)}, {"ranker": "plain"})
+    none = neighbours({}, [f"P{i}" for i in range(10)])
+    made = model(sessions=sessions, copurchase=none, cold=RankedLists.empty(3))
+    Registry(tmp_path).add(made, now=NOW)
+    recommender = Recommender(tmp_path, InProcessOnlineStore(), Policy(exploration=0))
+    answer = recommender.suggest_for_product(session, "P5", SuggestionRequest("S2", k=2), now=NOW)
+    assert set(products(answer)) == {"P4", "P6"}, "the neighbours on the ring"
+    assert answer.proposals[0].evidence == {"ground": "seen_with", "about": "P5", "name": "商品5"}
 
 
 def test_an_item_at_hand_needs_no_customer(session: Session, recommender: Recommender) -> None:

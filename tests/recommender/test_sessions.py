@@ -135,6 +135,15 @@ def test_the_next_step_and_the_reminder_come_first(ring: SessionRanker) -> None:
         assert len(set(product[a:b].tolist())) == 5
 
 
+def test_companions_are_looked_at_together_with_the_latest_product(ring: SessionRanker) -> None:
+    product, share = ring.companions([3, 10], 6)
+    assert product[0] == 11
+    assert {3, 10}.isdisjoint(product.tolist())
+    assert set(product.tolist()) <= set(range(4, 17)), "nobody walks further in one session"
+    assert 0.2 < share[0] < 1
+    assert (np.diff(share) <= 0).all()
+
+
 def test_no_contexts_no_rows(ring: SessionRanker) -> None:
     indptr, product, _ = ring.rank(Contexts.of([]), 5)
     assert indptr.tolist() == [0]
