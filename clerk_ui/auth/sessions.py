@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, jsonify, request
+from flask import Response, g, jsonify, request
 from sqlalchemy.orm import Session
 
 from clerk_ui import languages
@@ -113,6 +113,7 @@ def choose_language(caller: Caller, body: LanguageChoice) -> Response:
     with writing() as session:
         set_language(session, caller.person.account_id, body.language)
     person = dataclasses.replace(caller.person, language=body.language)
+    g.language = body.language
     return jsonify(session_document(dataclasses.replace(caller, person=person)))
 
 

@@ -205,3 +205,15 @@ def test_a_password_typed_into_a_tablets_browser_is_no_pin(shop: Shop) -> None:
     assert tablet.get("/api/customers/0001").json["type"] == "urn:osusume:problem:signed-out"
     sign_in(tablet, "C1")
     assert tablet.get("/api/customers/0001").status_code == 200
+
+
+def test_a_person_keeps_their_language(shop: Shop) -> None:
+    tablet = shop.signed_in("C1")
+    assert tablet.get("/api/session").json["language"] == "ja"
+    chosen = tablet.put("/api/session/language", json={"language": "en"})
+    assert (chosen.status_code, chosen.json["language"], chosen.json["person"]["language"]) == (200, "en", "en")
+    assert tablet.put("/api/session/language", json={"language": "fr"}).status_code == 422
+    sign_in(tablet, "C2")
+    assert tablet.get("/api/session").json["language"] == "ja"
+    sign_in(tablet, "C1")
+    assert tablet.get("/api/session").json["language"] == "en"
