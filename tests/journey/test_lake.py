@@ -32,7 +32,7 @@ def files(home: Path, table: str) -> list[str]:
     return sorted(path.stem for path in (home / "lake" / table).glob("*.parquet"))
 
 
-def test_facts_are_filed_by_day_in_natural_types(engine: Engine, home: Path) -> None:
+def test_the_lake_holds_facts_by_day_in_natural_types(engine: Engine, home: Path) -> None:
     assert files(home, "pos_lines") == DAYS
     lines = scan(home, "pos_lines").collect()
     assert lines.schema["sold_at"] == pl.Datetime("us", "UTC")
@@ -43,18 +43,14 @@ def test_facts_are_filed_by_day_in_natural_types(engine: Engine, home: Path) -> 
     assert first["sold_at"] == datetime(2026, 1, 5, 3, tzinfo=UTC)
     assert (first["amount"], first["quantity"], first["discount"], first["customer_id"]) == (100.0, 1.0, None, "C0")
     assert first["local_day"] == (date(2026, 1, 5) - date(1970, 1, 1)).days
-
-
-def test_masters_come_without_names_of_people(home: Path) -> None:
+    # masters, without the names of people
     customers = scan(home, "customers").collect()
     assert not {"name", "kana", "search_key"} & set(customers.columns)
     assert customers["consent_profiling"].to_list() == [True] * 4
     product = scan(home, "products").filter(pl.col("product_id") == "P1").collect().row(0, named=True)
     assert (product["price"], product["name"], product["attributes"]) == (101.5, "商品1", '{"size": "L"}')
     assert scan(home, "stores").collect()["opened_on"].to_list() == [date(2001, 4, 1), None]
-
-
-def test_outcomes_are_the_current_ones_with_their_suggestion(home: Path) -> None:
+    # outcomes: the current ones with their suggestion
     outcome = scan(home, "outcomes").collect().row(0, named=True)
     assert (outcome["outcome_id"], outcome["result"]) == ("O2", "bought")
     assert (outcome["customer_id"], outcome["store_id"], outcome["product_id"], outcome["propensity"]) == (
