@@ -60,8 +60,11 @@ def difference_in_differences(observations: pl.DataFrame) -> Effect | None:
     sampling error; what comparison units differ in beyond it is taken for shocks that any unit may have (τ²) and
     widens the interval, with Student's t for how few units show it. None where no treated unit is left.
     """
-    treated = _changes(observations.filter("treated"))
-    compared = _changes(observations.filter(~pl.col("treated")))
+    if observations.is_empty():
+        return None
+    spread = float(observations["value"].to_numpy().var())
+    treated = _changes(observations.filter("treated"), spread)
+    compared = _changes(observations.filter(~pl.col("treated")), spread)
     if not treated.change.size:
         return None
     shocks = _shock_variance(compared)
@@ -97,7 +100,7 @@ def placebo(observations: pl.DataFrame) -> Effect | None:
     return difference_in_differences(quiet.with_columns(after=pl.col("at") > (low + high) / 2))
 
 
-def _changes(observations: pl.DataFrame) -> _Changes:
+def _changes(observations: pl.DataFrame, spread: float) -> _Changes:
     rows = []
     for _, part in observations.sort("unit").group_by("unit", maintain_order=True):
         sides = [part.filter(pl.col("after") == side) for side in (False, True)]
@@ -108,9 +111,9 @@ def _changes(observations: pl.DataFrame) -> _Changes:
         before, after = means
         if before is None or after is None or before.error is None or after.error is None:
             continue
-        rows.append(
-            (after.value - before.value, before.error**2 + after.error**2, before.value, after.value, part.height)
-        )
+        # A side on which all said the same (no complaint so far) is not known without error: it gets the usual spread.
+        errors = (m.error**2 if m.error else spread / m.people for m in (before, after))
+        rows.append((after.value - before.value, sum(errors), before.value, after.value, part.height))
     table = np.array(rows, dtype=np.float64).reshape(len(rows), 5).T
     return _Changes(*table)
 

@@ -146,5 +146,5 @@ class PhraseBook:
 
 def lexicon_rows(name: str) -> list[dict[str, str]]:
     """Rows of a phrase list that comes with the product."""
-    text = files("analytics").joinpath("lexicon", name).read_text(encoding="utf-8")
+    text = files("analytics.lexicon").joinpath(name).read_text(encoding="utf-8")
     return list(csv.DictReader(text.splitlines()))

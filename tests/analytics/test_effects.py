@@ -87,6 +87,16 @@ def test_without_comparison_it_is_before_and_after() -> None:
     assert found.low < 8.0 < found.high  # the common movement of 3 is in it
 
 
+def test_no_complaint_before_is_not_certainty() -> None:
+    """None of 15 before and 1 of 15 after is no effect, although the first side shows no spread."""
+    rows = [("A", True, i >= 15, float(i == 20)) for i in range(30)]
+    rows += [(unit, False, i >= 30, float(i % 20 == 0)) for unit in "BC" for i in range(60)]
+    frame = pl.DataFrame(rows, schema=["unit", "treated", "after", "value"], orient="row")
+    found = difference_in_differences(frame.with_columns(person=pl.int_range(pl.len())))
+    assert found is not None
+    assert found.low < 0 < found.high
+
+
 def test_too_little() -> None:
     frame = observed(5, effect=1.0)
     assert difference_in_differences(frame.head(0)) is None
