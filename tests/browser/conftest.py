@@ -9,10 +9,11 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from sqlalchemy import Engine, select
+from sqlalchemy import Engine, delete, select
 
-from journey.database import connect, reading
+from journey.database import connect, reading, writing
 from journey.outcomes import Outcome
+from journey.suggestions import Dismissal, Suggestion
 from tests.browser.live_server import LiveServer
 from tests.browser.shop import open_shop
 from tests.browser.tablet import ARGUMENTS, CHROMIUM, LANDSCAPE, Tablet, device_token, new_context
@@ -94,6 +95,16 @@ def tablet(tablets: Callable[..., Tablet]) -> Tablet:
     tablet = tablets()
     tablet.sign_in("佐藤 花子")
     return tablet
+
+
+@pytest.fixture(autouse=True)
+def _nothing_said_before(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What one test's clerks proposed and what came of it does not tire or offend the next one's customers."""
+    yield
+    if "shop_engine" in request.fixturenames:
+        with writing(request.getfixturevalue("shop_engine")) as session:
+            for table in (Outcome, Dismissal, Suggestion):
+                session.execute(delete(table))
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ class Tablet:
 
     def scan(self, code: str) -> None:
         """A hand scanner: keys a few milliseconds apart, then Enter."""
-        self.page.keyboard.type(code, delay=4)
+        self.page.keyboard.type(code)
         self.page.keyboard.press("Enter")
 
     def serve(self, card: str) -> None:

@@ -165,6 +165,6 @@ def test_customers_seen_before_are_found_without_a_network(tablet: Tablet) -> No
     tablet.page.locator(f'.find__results .rowlink[href="#/customer/{HANAKO}"]').wait_for()
     tablet.page.locator("#find").fill("")
     tablet.page.locator("#find").blur()
-    tablet.page.wait_for_timeout(150)
+    tablet.page.wait_for_timeout(300)
     tablet.scan(ICHIRO_CARD)
     tablet.page.locator(".undo--warn").wait_for()

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from playwright.sync_api import BrowserContext
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from journey.accounts import Device
+from journey.database import reading, writing
+from journey.devices import revoke_device
 from journey.outcomes import Outcome
 from tests.browser.live_server import LiveServer
 from tests.browser.shop import HANAKO_CARD, enrolment_code
@@ -94,6 +98,28 @@ def test_signing_out_clears_customers_but_never_the_outbox(tablet: Tablet, outco
             break
         tablet.page.wait_for_timeout(100)
     assert [one.clerk_id for one in outcomes(suggestion_id)] == ["C1"]
+
+
+def test_a_revoked_tablet_forgets_everybody_but_not_what_was_tapped(
+    tablets: Callable[..., Tablet], shop_engine: Engine
+) -> None:
+    tablet = tablets()
+    tablet.sign_in("佐藤 花子")
+    tablet.serve(HANAKO_CARD)
+    with reading(shop_engine) as session:
+        device_id = session.scalars(select(Device.device_id).order_by(Device.enrolled_at.desc())).first()
+    assert device_id is not None
+    with writing(shop_engine) as session:
+        revoke_device(session, device_id, now=datetime.now(UTC))
+    tablet.tap("bought")
+    tablet.page.locator("#enrol-code").wait_for()
+    assert tablet.page.evaluate(KEPT) == []
+    assert "山田" not in tablet.page.locator("body").inner_text()
+    tablet.page.locator("#enrol-code").fill(enrolment_code(shop_engine))
+    tablet.page.keyboard.press("Enter")
+    tablet.page.locator(".notice", has_text="1件").wait_for()
+    tablet.sign_in("佐藤 花子")
+    tablet.wait_for_counts(0)
 
 
 def test_an_idle_tablet_locks(tablets: Callable[..., Tablet]) -> None:

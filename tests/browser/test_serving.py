@@ -40,7 +40,7 @@ def test_a_scan_into_a_field_leaves_no_trace_in_it(tablet: Tablet) -> None:
     tablet.serve(HANAKO_CARD)
     note = tablet.page.locator("#note")
     note.fill("次回は試供品を")
-    tablet.page.wait_for_timeout(120)
+    tablet.page.wait_for_timeout(300)
     tablet.scan(BARLEY_TEA)
     tablet.page.locator(".seen .chip").wait_for()
     assert note.input_value() == "次回は試供品を"

@@ -77,7 +77,7 @@ def walk(tablet: Tablet, seen: Seen) -> None:
     page.keyboard.press("Escape")
     tablet.go("find")
     page.locator("#find").wait_for()
-    page.wait_for_timeout(150)
+    page.wait_for_timeout(300)
     tablet.serve(ICHIRO_CARD)
     tablet.context.set_offline(True)
     tablet.tap("declined")

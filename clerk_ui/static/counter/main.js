@@ -4,32 +4,26 @@ import { restoreClock } from "./clock.js";
 import { keepValue, readValue } from "./database.js";
 import { button, fill, h, loadIcons, notice } from "./dom.js";
 import { draftOf, keepDraft } from "./drafts.js";
-import { resolveCode } from "./finding.js";
-import { drawSending, frame, languageButton } from "./frame.js";
+import { drawSending, languageButton } from "./frame.js";
 import { stopWatching, watchIdle } from "./idle.js";
 import { t, useLanguage } from "./language.js";
-import { counts, flush, keepFlushing } from "./outbox.js";
+import { counts, flush, keepFlushing, retryAfterSignIn } from "./outbox.js";
 import { closeDialogs, openDialog } from "./parts/dialog.js";
 import { hideUndo, say } from "./parts/undo_bar.js";
 import { troubleWords } from "./parts/trouble.js";
 import { get, isReachable } from "./requests.js";
 import { listenForScans } from "./scanner.js";
-import { customerScreen } from "./screens/customer.js";
 import { enrolScreen } from "./screens/enrol.js";
-import { findScreen } from "./screens/find.js";
-import { itemScreen, itemSearchScreen } from "./screens/item.js";
-import { myDayScreen } from "./screens/my_day.js";
-import { outboxScreen } from "./screens/outbox.js";
 import { peopleScreen } from "./screens/people.js";
-import { isShowing } from "./screens/showing.js";
 import { startServiceWorker } from "./service_worker_client.js";
-import { current, lock, restoreSession, signOut } from "./session.js";
+import { current, leaveStore, lock, restoreSession, signOut } from "./session.js";
 import { hear } from "./signals.js";
 
 const app = document.getElementById("app");
 let screen = null;
 let waiting = { waiting: 0, refused: 0 };
-let scanned = { code: null, at: 0 };
+let scanned = null;
+let inside = null; // the screens behind the gate; they arrive while a PIN is typed
 
 function routeNow() {
   const [, place = "find", id] = location.hash.split("/");
@@ -41,22 +35,12 @@ function go(hash) {
   else location.hash = hash;
 }
 
-function screenFor({ place, id }) {
-  const tools = { go, redraw: draw, proceed, onCode, counts: waiting };
-  if (place === "customer" && id) return customerScreen({ ...tools, id, code: scanned.code });
-  if (place === "item" && id) return itemScreen({ ...tools, id });
-  if (place === "item") return itemSearchScreen(tools);
-  if (place === "day") return myDayScreen();
-  if (place === "outbox") return outboxScreen();
-  return findScreen(tools);
-}
-
 /** Show the screen for where we are; gates (no store, nobody here) come first. */
 function draw({ focus = true } = {}) {
   screen?.dispose?.();
   closeDialogs();
   const { device, person } = current();
-  if (!device || !person) {
+  if (!device || !person || !inside) {
     stopWatching();
     hideUndo();
     const gate = device ? peopleScreen : enrolScreen;
@@ -64,9 +48,9 @@ function draw({ focus = true } = {}) {
     fill(app, h("div", { class: "gatetools" }, languageButton()), h("main", { id: "main", tabindex: "-1" }, screen.element));
   } else {
     const route = routeNow();
-    screen = screenFor(route);
+    screen = inside.screenFor(route, { go, redraw: draw, onCode, code: scanned });
     const place = route.place === "customer" ? "find" : route.place;
-    fill(app, frame(screen, place, { counts: waiting, onSwitch: switchDialog }));
+    fill(app, inside.frame(screen, place, { counts: waiting, onSwitch: switchDialog }));
     keepDraft(person.account_id, { place: location.hash });
     watchIdle(current().idle_lock_seconds ?? 300, lockNow);
   }
@@ -77,11 +61,17 @@ function draw({ focus = true } = {}) {
 /** After a gate: back to where this person was. */
 async function proceed() {
   const { person } = current();
+  if (person) await enter();
   const draft = person ? await draftOf(person.account_id) : null;
   const there = draft?.place || "#/find";
   if (location.hash !== there) history.replaceState(null, "", there);
   draw();
+  if (person) await retryAfterSignIn();
   flush();
+}
+
+async function enter() {
+  inside ??= await import("./inside.js");
 }
 
 async function lockNow() {
@@ -119,12 +109,11 @@ function useTheme(theme) {
 
 /** A code from the scanner or the camera: open the customer, or take the item into the conversation. */
 async function onCode(code) {
-  if (!current().person || isShowing()) return;
-  scanned = { code, at: performance.now() };
-  performance.mark("osusume-scan");
+  if (!current().person || inside.isShowing()) return;
+  scanned = code;
   say(t("scan.reading"));
   try {
-    const found = await resolveCode(code);
+    const found = await inside.resolveCode(code);
     hideUndo();
     if (found.kind === "customer") go(`#/customer/${encodeURIComponent(found.id)}`);
     else if (found.kind === "product" && screen?.onSeen) screen.onSeen(found.product);
@@ -141,18 +130,21 @@ function banner(text, actions = []) {
 
 async function start() {
   loadIcons().catch(() => {});
-  useLanguage(navigator.language);
+  await useLanguage((await readValue("language")) ?? navigator.language);
   await restoreClock();
   useTheme(await readValue("theme"));
   await restoreSession();
   const { person } = current();
+  if (person) await enter().catch(() => {}); // without its screens the app stays at the gate
   if (person && !location.hash) history.replaceState(null, "", (await draftOf(person.account_id)).place || "#/find");
   waiting = await counts();
   draw();
+  enter().catch(() => {}); // asked for again at the door
   listenForScans(onCode);
-  window.addEventListener("hashchange", () => !isShowing() && draw());
+  window.addEventListener("hashchange", () => !inside?.isShowing() && draw());
   hear("language", () => draw({ focus: false }));
   hear("signed-out", () => current().person && lockNow());
+  hear("revoked", () => current().device && leaveStore().then(() => draw()));
   hear("network", onNetwork);
   hear("outbox", (now) => {
     waiting = now;

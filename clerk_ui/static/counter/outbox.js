@@ -120,6 +120,13 @@ export async function retry(id) {
   flush();
 }
 
+/** Somebody signed in: what was refused because its author had never been on this tablet may pass now. */
+export async function retryAfterSignIn() {
+  for (const { id, state, problem } of await entries()) {
+    if (state === "refused" && /unknown-author$/.test(problem?.type ?? "")) await retry(id);
+  }
+}
+
 /** A person has dealt with a refused entry: it stays readable, but asks for nothing any more. */
 export async function settle(id) {
   await revise(id, (entry) => ({ ...entry, state: "settled", settled_at: now().toISOString() }));

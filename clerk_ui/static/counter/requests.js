@@ -60,7 +60,8 @@ export async function send(method, path, body, { quiet = false, timeout = TIMEOU
   note(true);
   correctClock(Date.parse(response.headers.get("Date") ?? "") + 500, sent);
   if (response.ok) return { status: response.status, data };
-  if (response.status === 401 && !quiet) tell("signed-out");
+  if (response.status === 401 && /device-(revoked|unknown)$/.test(data?.type ?? "")) tell("revoked");
+  else if (response.status === 401 && !quiet) tell("signed-out");
   throw new Refused(response.status, data ?? {});
 }
 

@@ -3,9 +3,11 @@
 
 import { cleanCode } from "./codes.js";
 
-const LONGEST_GAP = 120; // milliseconds between two keys, on a busy tablet
-const MEAN_GAP = 50; // over the whole code; people need three times as long
+const LONGEST_GAP = 250; // milliseconds between two keys, on a busy tablet
+const MEAN_GAP = 70; // over the whole code; people need twice as long
 const SHORTEST = 5;
+// A name typed at top speed has no digits; a member number typed at top speed is looked up, as was wanted.
+const FEWEST_DIGITS = 4;
 
 /** Call `onCode(code)` for each scan. Returns a function that stops listening. */
 export function listenForScans(onCode) {
@@ -20,11 +22,17 @@ export function listenForScans(onCode) {
     field = null;
   }
 
+  function isScan(gap) {
+    const digits = buffer.replace(/\D/g, "").length;
+    const fast = gap < LONGEST_GAP && last - first < MEAN_GAP * buffer.length;
+    return fast && buffer.length >= SHORTEST && digits >= FEWEST_DIGITS;
+  }
+
   function onKey(event) {
     if (event.isComposing || event.ctrlKey || event.metaKey || event.altKey) return;
     const gap = event.timeStamp - last;
     if (event.key === "Enter") {
-      if (buffer.length >= SHORTEST && gap < LONGEST_GAP && last - first < MEAN_GAP * buffer.length) {
+      if (isScan(gap)) {
         event.preventDefault();
         event.stopPropagation();
         if (field) {

@@ -33,11 +33,11 @@ async function take(answered) {
   useChain(session.chain);
   const person = session.person;
   if (person) {
-    if (before && before !== person.account_id) await forgetCustomers();
+    if (before && before !== person.account_id) await forgetCustomerData(before);
     await keepValue("last_person", person.account_id);
   }
   const chosen = person && (await readValue(`language:${person.account_id}`));
-  useLanguage(chosen ?? person?.language ?? (await readValue("language")) ?? session.language ?? navigator.language);
+  await useLanguage(chosen ?? person?.language ?? (await readValue("language")) ?? session.language ?? navigator.language);
   await keepValue("session", session);
   tell("session", session);
   return session;
@@ -57,7 +57,7 @@ export async function restoreSession() {
     return await take(answered);
   } catch (error) {
     if (!(error instanceof Unreachable || error instanceof Refused)) throw error;
-    if (error instanceof Refused && error.status === 401) return take({}); // revoked: enrol again
+    if (error instanceof Refused && error.status === 401) return leaveStore();
     const kept = await readValue("session");
     return take({ ...nobody, ...(kept ?? {}), ...(locked ? { person: null } : {}) });
   }
@@ -119,10 +119,25 @@ export async function lock() {
 
 /** Leave: customers are forgotten, what still waits to be sent is not. */
 export async function signOut() {
-  await forgetCustomers();
-  await forgetOfflinePin();
+  const account = session.person?.account_id;
+  await forgetCustomerData(account);
+  await keepValue(`draft:${account}`, undefined);
   await keepValue("last_person", undefined);
   await lock();
+}
+
+/** This tablet was revoked: it belongs to no store any more, and knows nobody. The outbox stays, to be sent or shown. */
+export async function leaveStore() {
+  await forgetCustomerData(await readValue("last_person"));
+  forgetServings();
+  for (const name of ["last_person", "people", "locked"]) await keepValue(name, undefined);
+  return take({});
+}
+
+async function forgetCustomerData(account) {
+  await forgetCustomers();
+  await forgetOfflinePin();
+  await keepValue(`day:${account}`, undefined);
 }
 
 async function endOnServer() {
@@ -135,7 +150,7 @@ async function endOnServer() {
 
 /** Remember the language for this person on this tablet. */
 export async function chooseLanguage(wanted) {
-  useLanguage(wanted);
+  await useLanguage(wanted);
   await keepValue("language", wanted);
   if (session.person) await keepValue(`language:${session.person.account_id}`, wanted);
   tell("language", wanted);

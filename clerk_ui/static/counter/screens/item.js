@@ -75,7 +75,7 @@ export function itemScreen({ id, redraw }) {
   function draw() {
     const { item } = serving;
     title.textContent = item.name;
-    fill(about, h("div", { class: "about" }, picture(item), h("p", { class: "soft small" }, [item.brand, categoryLeaf(item.category)].filter(Boolean).join(" ・ ")), h("p", { class: "row" }, priceTag(item.price), stockLine(item.stock))), notice(t("item.anonymous"), { icon: "person" }));
+    fill(about, h("div", { class: "about about--item" }, picture(item), h("div", {}, h("p", { class: "soft small" }, [item.brand, categoryLeaf(item.category)].filter(Boolean).join(" ・ ")), h("p", { class: "row" }, priceTag(item.price), stockLine(item.stock)))), notice(t("item.anonymous"), { icon: "person" }));
     const shown = shownOf(serving);
     show.disabled = !shown.length;
     fill(list, shown.length ? h("ol", { class: "suggestions" }, shown.map((one) => suggestionCard(one, serving, null, draw))) : empty("bag", t("suggestions.none"), t("item.none.how")));

@@ -160,7 +160,7 @@ export default {
   "suggestions.offline": "オフラインのため、新しいおすすめを出せません",
   "suggestions.offline.how": "接客の記録はそのまま続けられます。つながると自動で送信します。",
   "suggestions.stale": "{time} 時点のおすすめです。在庫は変わっているかもしれません。",
-  "mark.first_in_category": "この分野は初めて",
+  "mark.first_in_category": "初めての分野",
   "mark.first_purchase": "初回購入",
   "mark.focus": "重点商品",
   "mark.new": "新商品",
