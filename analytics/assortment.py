@@ -212,7 +212,7 @@ def report(
     if few:
         notes.append(f"{few} products have fewer than {FEW_BUYERS} identified buyers; read their intervals.")
     first = _record_start(session)
-    if period.start is None or local_day(period.start) <= first:
+    if period.start is None or local_day(period.start, timezone) <= first:
         notes.append(
             "Customers from before the record began count as new on their first recorded day;"
             " a later start leaves them out."

@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from analytics.answers import HEAD, HEART, answer_sheets
 from analytics.behaviour import customer_behaviour, silence_days, with_churn
 from analytics.clustered_means import Mean, change_between, clustered_mean
+from analytics.lifetime_value import customer_values
 from analytics.loyalty import alpha_of, field_lines, head_and_heart, heart_premium, loyalty_fields, person_scores
 from analytics.nonresponse import response_weights
 from analytics.nps import NetPromoterScore, net_promoter_score
@@ -170,6 +171,9 @@ def report(
     if store is not None:
         here = customer_behaviour(session, period, store=store)["person"]
         behaviour = behaviour.filter(pl.col("person").is_in(here.implode()))
+    if sheets.height:
+        values = customer_values(session, period, timezone)
+        behaviour = behaviour.join(values.select("person", "value"), on="person", how="left")
     result = experience(sheets, behaviour, earlier, last_day)
     if later is not None:
         compared = experience(later, behaviour, earlier, last_day)

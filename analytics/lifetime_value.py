@@ -19,9 +19,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analytics.period import Period, local_day
-from analytics.purchase_histories import UNITS, later_purchases, purchase_histories, with_times
+from analytics.purchase_histories import UNITS, purchase_histories, with_times
 from analytics.repeat_buying import BuyingModel, fit_buying
 from analytics.spend import SpendModel, fit_spend, frequency_correlation
+from analytics.value_calibration import held_out, misfits
 from journey.errors import InputError, NotEnoughData
 from journey.purchases import PosLine
 from journey.stores import DEFAULT_TIMEZONE
@@ -31,8 +32,6 @@ Floats = NDArray[np.float64]
 YEARLY_DISCOUNT = 0.10
 DEFAULT_HORIZON = {"day": 365.0, "week": 52.0}
 _SLICES = 12
-_MOST_PURCHASES_SHOWN = 7
-_MANY, _QUARTER = 100, 0.25
 
 
 @dataclass(frozen=True)
@@ -71,32 +70,6 @@ def lifetime_values(
     return LifetimeValues(until[-1], discounted * amount, buying.alive(x, t_x, T))
 
 
-def calibration(buying: BuyingModel, histories: pl.DataFrame, length: float) -> dict[str, Any]:
-    """Expected against actual purchases in the ``length`` units after the model's data end.
-
-    histories: x, t_x, T and ``later`` (purchases then). Keys expected, actual (sums), ratio, correlation, and bins by
-    purchases before (the last bin open): purchases, customers, expected, actual (means per customer).
-    """
-    x, t_x, T = (histories[c].to_numpy().astype(np.float64) for c in ("x", "t_x", "T"))
-    table = histories.select(
-        pl.col("x").clip(upper_bound=_MOST_PURCHASES_SHOWN).alias("purchases"), pl.col("later").alias("actual")
-    ).with_columns(expected=pl.Series(buying.expected_purchases(length, x, t_x, T)))
-    bins = table.group_by("purchases").agg(
-        pl.len().alias("customers"), pl.col("expected").mean(), pl.col("actual").cast(pl.Float64).mean()
-    )
-    expected, actual = float(table["expected"].sum()), float(table["actual"].sum())
-    spread = table["expected"].n_unique() > 1 and table["actual"].n_unique() > 1
-    both = np.corrcoef(table["expected"].to_numpy(), table["actual"].to_numpy())[0, 1] if spread else None
-    return {
-        "length": length,
-        "expected": expected,
-        "actual": actual,
-        "ratio": expected / actual if actual > 0 else None,
-        "correlation": None if both is None else float(both),
-        "bins": bins.sort("purchases").to_dicts(),
-    }
-
-
 def report(
     session: Session,
     *,
@@ -123,11 +96,12 @@ def report(
         raise InputError(f"a horizon of {span} is not a length of time", what_to_do=f"give a number of {unit}s above 0")
     period, notes = Period.of(start, end, timezone), list[str]()
     first, newest = _edges(session)
-    last = newest if period.end is None else local_day(period.end - 1)
-    earliest = first if period.start is None else local_day(period.start)
+    # Days after the last sale on record are not silence of the customers but of the record.
+    last = newest if period.end is None else min(newest, local_day(period.end - 1, timezone))
+    earliest = first if period.start is None else local_day(period.start, timezone)
     histories = with_times(purchase_histories(session, last, store=store), last, unit)
     histories = histories.filter(pl.col("first_day") >= earliest)
-    buying, spend = _models(histories, unit, notes)
+    buying, spend = _models(histories, notes)
     found: dict[str, Any] = {"model": _model_block(buying, spend, unit, histories.height), "customers": []}
     if buying is not None:
         values = lifetime_values(buying, spend, histories, span, unit=unit)
@@ -138,12 +112,32 @@ def report(
         found["customers"] = table.select("customer_id", "expected_purchases", "expected_value", "p_alive").to_dicts()
         found["segments"] = _segments(table)
     hold_out = (last, newest) if newest > last else (earliest + 2 * (last - earliest) // 3, last)
-    checked = _calibration(session, earliest, *hold_out, unit=unit, store=store)
+    checked = held_out(session, earliest, *hold_out, unit=unit, store=store)
     if checked is not None:
-        notes += _misfits(checked["bins"])
+        notes += misfits(checked["bins"])
     if buying is not None and checked is None:
         notes.append("The record is too short to hold part of it out; the model is not checked against what followed.")
     return found | {"horizon": span, "segments": found.get("segments", []), "calibration": checked, "notes": notes}
+
+
+def customer_values(session: Session, period: Period, timezone: str = DEFAULT_TIMEZONE) -> pl.DataFrame:
+    """Value of every customer over the coming year: person ("c:" + id), value, p_alive; empty where it cannot be told.
+
+    Known is what was bought up to the period's end.
+    """
+    empty = pl.DataFrame(schema={"person": pl.String, "value": pl.Float64, "p_alive": pl.Float64})
+    newest = _edges(session)[1]
+    last = newest if period.end is None else min(newest, local_day(period.end - 1, timezone))
+    histories = with_times(purchase_histories(session, last), last, "week")
+    buying, spend = _models(histories, [])
+    if buying is None or spend is None:
+        return empty
+    values = lifetime_values(buying, spend, histories, DEFAULT_HORIZON["week"])
+    return histories.select(
+        (pl.lit("c:") + pl.col("customer_id")).alias("person"),
+        pl.Series("value", values.value, pl.Float64),
+        pl.Series("p_alive", values.alive, pl.Float64),
+    )
 
 
 def _edges(session: Session) -> tuple[int, int]:
@@ -153,7 +147,7 @@ def _edges(session: Session) -> tuple[int, int]:
     return first or 0, last or 0
 
 
-def _models(histories: pl.DataFrame, unit: str, notes: list[str]) -> tuple[BuyingModel | None, SpendModel | None]:
+def _models(histories: pl.DataFrame, notes: list[str]) -> tuple[BuyingModel | None, SpendModel | None]:
     x, t_x, T = (histories[c].to_numpy().astype(np.float64) for c in ("x", "t_x", "T"))
     m = histories["mean_amount"].fill_null(0.0).to_numpy()
     try:
@@ -194,19 +188,6 @@ def _model_block(buying: BuyingModel | None, spend: SpendModel | None, unit: str
     }
 
 
-def _misfits(bins: list[dict[str, Any]]) -> list[str]:
-    """Where the hold-out disagrees by more than a quarter with what was expected of a hundred customers or more."""
-    notes = []
-    for row in bins:
-        expected, actual = row["expected"], row["actual"]
-        if row["customers"] >= _MANY and abs(expected - actual) > _QUARTER * max(actual, expected):
-            notes.append(
-                f"Customers with {row['purchases']} repeat purchases were expected to come {expected:.2f} times in the"
-                f" hold-out and came {actual:.2f} times; take their values with care."
-            )
-    return notes
-
-
 def _segments(table: pl.DataFrame) -> list[dict[str, Any]]:
     """Per tier: customers, mean expected value and purchases, and their sum."""
     return (
@@ -221,20 +202,3 @@ def _segments(table: pl.DataFrame) -> list[dict[str, Any]]:
         .sort("tier", nulls_last=True)
         .to_dicts()
     )
-
-
-def _calibration(
-    session: Session, earliest: int, last: int, until: int, *, unit: str, store: str | None
-) -> dict[str, Any] | None:
-    """A model of what was known by ``last`` against (last, until]; None where there is too little."""
-    if until <= last or last <= earliest:
-        return None
-    histories = with_times(purchase_histories(session, last, store=store), last, unit)
-    histories = histories.filter(pl.col("first_day") >= earliest)
-    later = later_purchases(session, last, until, store=store)
-    joined = histories.join(later, on="customer_id", how="left").with_columns(pl.col("later").fill_null(0))
-    try:
-        buying = fit_buying(*(joined[c].to_numpy().astype(np.float64) for c in ("x", "t_x", "T")))
-    except NotEnoughData:
-        return None
-    return calibration(buying, joined, (until - last) / UNITS[unit])

@@ -104,7 +104,8 @@ def field_lines(scores: pl.DataFrame, satisfied: float = SATISFIED) -> Lines:
 def loyalty_fields(scores: pl.DataFrame, behaviour: pl.DataFrame, lines: Lines) -> list[dict[str, object]]:
     """The four fields head × heart with what their customers do.
 
-    scores: person, head, heart. behaviour: person, purchase_days, spend, churned (null where unknown); persons
+    scores: person, head, heart. behaviour: person, purchase_days, spend, churned (null where unknown), and value (the
+    lifetime value, if known); persons
     without a row bought nothing in the period. Rates are over the customers with at least one purchase day:
     repeat_rate the share with a second one, churn the share gone silent; spend the mean net sales per customer of the
     field in the chain's currency.
@@ -130,14 +131,20 @@ def loyalty_fields(scores: pl.DataFrame, behaviour: pl.DataFrame, lines: Lines) 
                 "repeat_rate": repeat.value if repeat else None,
                 "repeat_low": repeat.low if repeat else None,
                 "repeat_high": repeat.high if repeat else None,
-                "spend": float(part["spend"].mean()) if part.height else None,  # type: ignore[arg-type]
+                "spend": _mean(part, "spend"),
                 "churn": churn.value if churn else None,
                 "churn_low": churn.low if churn else None,
                 "churn_high": churn.high if churn else None,
                 "buyers": buyers.height,
+                "lifetime_value": _mean(part, "value"),
             }
         )
     return fields
+
+
+def _mean(part: pl.DataFrame, column: str) -> float | None:
+    known = part[column].drop_nulls().to_numpy() if column in part.columns else np.empty(0)
+    return float(known.mean()) if known.size else None
 
 
 def heart_premium(

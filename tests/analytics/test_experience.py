@@ -243,6 +243,7 @@ def test_report(session: Session) -> None:
     assert found["head"]["alpha"] is None
     assert 0 < found["overall"]["low"] < found["overall"]["score"] < found["overall"]["high"] < 100
     assert sum(f["customers"] for f in found["fields"]) == 60
+    assert all(f["lifetime_value"] > 1000 for f in found["fields"] if f["customers"])
     assert [t["touchpoint"] for t in found["touchpoints"]] == ["store", "web"]
     assert found["nps"]["change"]["low"] < found["nps"]["change"]["high"]
     assert found["reach"] == 1.0
