@@ -1,0 +1,154 @@
+"""The command line as tools and people call it: exit statuses, one line that says what to do, never a traceback."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.processes import COMMAND, Chain
+
+EXTRACT = {
+    "stores.csv": "store_id,name\n001,本店\n",
+    "clerks.csv": "clerk_id,store_id,name,role\nK1,001,佐藤,clerk\nM1,001,高橋,manager\n",
+    "customers.csv": "customer_id,name,consent_profiling\nC1,山田,true\nC2,鈴木,false\n",
+    "pos_lines.csv": (
+        "receipt_id,line_no,store_id,sold_at,customer_id,product_id,quantity,amount,colour\n"
+        + "".join(
+            f"R{n},{line},001,2026-01-{1 + n:02},C{1 + n % 2},P{(n * line) % 7},1,100,red\n"
+            for n in range(20)
+            for line in (1, 2, 3)
+        )
+        + "R99,1,001,2026-01-02,C1,P1,0,100,red\n"
+    ),
+}
+
+
+@pytest.fixture
+def extract(tmp_path: Path) -> Path:
+    folder = tmp_path / "extract"
+    folder.mkdir()
+    for name, content in EXTRACT.items():
+        (folder / name).write_text(content, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Chain:
+    chain = Chain(tmp_path / "home")
+    chain.run("db", "upgrade")
+    return chain
+
+
+def told(chain: Chain, *arguments: object) -> tuple[int, str, str]:
+    """Exit status, stdout and stderr of a command without --json."""
+    done = subprocess.run(
+        [*COMMAND, *map(str, arguments)], env=chain.environment, capture_output=True, text=True, check=False
+    )
+    return done.returncode, done.stdout, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["import", "no-such-folder"], "no-such-folder"),
+        (["models", "show"], "osusume train"),
+        (["models", "promote", "nothing"], "osusume models list"),
+        (["train"], "import"),
+        (["recommend", "--customers", "all", "--out", "x.csv"], "osusume train"),
+        (["user", "add", "x", "--store", "999", "--pin", "2468"], "999"),
+        (["device", "enrol", "--store", "999"], "999"),
+        (["customer", "show", "nobody"], "nobody"),
+        (["report", "staff", "--kgi", "nps"], "--kgi"),
+        (["report", "sales"], "sales"),
+    ],
+)
+def test_unusable_input_is_one_line_and_status_2(chain: Chain, arguments: list[str], words: str) -> None:
+    status, stdout, stderr = told(chain, *arguments)
+    assert status == 2
+    assert words in stderr
+    assert "Traceback" not in stderr
+    assert "unexpected" not in stderr
+    assert stdout == ""
+
+
+def test_without_tables_every_command_names_the_one_that_makes_them(tmp_path: Path) -> None:
+    status, _, stderr = told(Chain(tmp_path), "report", "staff")
+    assert (status, stderr.count("\n")) == (2, 1)
+    assert "osusume db upgrade" in stderr
+
+
+def test_the_books_of_an_import_add_up_and_strict_imports_nothing(chain: Chain, extract: Path) -> None:
+    refused = chain.run("import", extract, "--strict", status=1)
+    assert refused["reasons"][0]["line"] == 62
+    assert chain.run("quarantine", "list")["rows"] == []
+    lines = next(t for t in chain.run("import", extract)["tables"] if t["table"] == "pos_lines")
+    assert (lines["read"], lines["inserted"], lines["quarantined"]) == (61, 60, 1)
+    assert lines["unknown_columns"] == ["colour"]
+    assert lines["stubs"] == 7
+
+    kept = chain.run("quarantine", "list")["rows"]
+    assert [(row["file"], row["line"]) for row in kept] == [("pos_lines.csv", 62)]
+    chain.run("quarantine", "export", chain.home / "kept")
+    file = chain.home / "kept" / "pos_lines.csv"
+    rows = list(csv.DictReader(file.open(encoding="utf-8")))
+    rows[0]["quantity"] = "2"
+    with file.open("w", encoding="utf-8", newline="") as out:
+        writer = csv.DictWriter(out, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    assert chain.run("quarantine", "retry", file)["settled"] == 1
+    assert chain.run("quarantine", "list")["rows"] == []
+
+
+def test_people_tablets_and_keys(chain: Chain, extract: Path) -> None:
+    chain.run("import", extract)
+    made = chain.run("user", "add-all")["stores"]["001"]
+    assert {(person["clerk_id"], person["role"]) for person in made} == {("K1", "clerk"), ("M1", "manager")}
+    assert all(person["pin"].isdigit() and len(person["pin"]) == 6 for person in made)
+    assert chain.run("user", "add-all")["stores"] == {}
+    chain.run("user", "disable", "K1")
+    assert {u["account_id"]: u["disabled"] for u in chain.run("user", "list")["users"]} == {"K1": True, "M1": False}
+    device = chain.run("device", "enrol", "--store", "001")
+    chain.run("device", "revoke", device["device_id"])
+    key = chain.run("key", "add", "--name", "till", "--scope", "pos-lines")
+    assert key["scopes"] == ["pos-lines"]
+    listed = chain.run("key", "list")["keys"]
+    assert key["key"] not in json.dumps(listed)
+    chain.run("key", "revoke", key["key_id"])
+    assert chain.run("key", "list")["keys"][0]["revoked_at"] is not None
+
+
+def test_who_refused_profiling_gets_what_a_stranger_gets(chain: Chain, extract: Path, tmp_path: Path) -> None:
+    chain.run("import", extract)
+    version = chain.run("train", "--budget", 0.1)["version"]
+    chain.run("recommend", "--customers", "all", "--k", 3, "--out", tmp_path / "all.csv")
+    (tmp_path / "asked.csv").write_text("customer_id\nnobody\nC2\n", encoding="utf-8")
+    chain.run("recommend", "--customers", tmp_path / "asked.csv", "--k", 3, "--out", tmp_path / "few.csv.gz")
+    rows = list(csv.DictReader((tmp_path / "all.csv").open(encoding="utf-8")))
+    lists = {c: [(r["product_id"], r["reason"]) for r in rows if r["customer_id"] == c] for c in ("C1", "C2")}
+    assert {reason for _, reason in lists["C2"]} == {"多くのお客様に選ばれている商品です"}
+    assert any("お買い上げ" in reason for _, reason in lists["C1"])
+    with gzip.open(tmp_path / "few.csv.gz", "rt", encoding="utf-8") as file:
+        few = list(csv.DictReader(file))
+    assert [r["product_id"] for r in few if r["customer_id"] == "nobody"] == [p for p, _ in lists["C2"]]
+    assert chain.run("models", "show")["version"] == version
+
+
+def test_merging_and_splitting_customers(chain: Chain, extract: Path, tmp_path: Path) -> None:
+    chain.run("import", extract)
+    chain.run("customer", "merge", "C1", "C2", "--why", "same phone")
+    assert chain.run("customer", "show", "C2")["one_id"] == "C1"
+    chain.run("customer", "split", "C2")
+    assert chain.run("customer", "show", "C2")["one_id"] == "C2"
+    chain.run("customer", "export", "C1", "--out", tmp_path / "c1.json")
+    assert len(json.loads((tmp_path / "c1.json").read_text(encoding="utf-8"))["pos_lines"]) == 30
+    chain.run("customer", "erase", "C1", status=2)
+    chain.run("customer", "erase", "C1", "--yes")
+    chain.run("customer", "show", "C1", status=2)
+    chain.run("export", tmp_path / "out")
+    assert "山田" not in (tmp_path / "out" / "customers.csv").read_text(encoding="utf-8")
