@@ -5,8 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable
 
-from sqlalchemy import BigInteger, Connection, Table
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import BigInteger, Connection
 from sqlalchemy.orm import Mapped, mapped_column
 
 from journey.database import Base
@@ -42,11 +41,9 @@ def mark_days(connection: Connection, table: str, days: Iterable[int]) -> None:
     ordered = sorted(set(days))  # one order for all writers: no two of them can wait for each other
     if not ordered:
         return
-    target = FactDay.__table__
-    assert isinstance(target, Table)
-    rows = [{"table_name": table, "day": day, "token": secrets.randbits(62)} for day in ordered]
-    insert = (postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert)(target)
-    statement = insert.on_conflict_do_update(
-        index_elements=["table_name", "day"], set_={"token": insert.excluded.token}
+    mark = "%s" if connection.dialect.name == "postgresql" else "?"
+    connection.exec_driver_sql(
+        f"INSERT INTO fact_days (table_name, day, token) VALUES ({mark}, {mark}, {mark}) "
+        "ON CONFLICT (table_name, day) DO UPDATE SET token = excluded.token",
+        [(table, day, secrets.randbits(62)) for day in ordered],
     )
-    connection.execute(statement, rows)
