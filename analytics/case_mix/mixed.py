@@ -22,6 +22,7 @@ INTERCEPT_PRECISION = 1 / 2.5**2
 COEFFICIENT_PRECISION = 1 / 2.5**2
 OUTER_ROUNDS = 6
 NEWTON_STEPS = 25
+MOST_SLOPE_ROWS = 100_000
 
 
 @dataclass(frozen=True)
@@ -52,18 +53,36 @@ def _prior_precision(rows: MixRows, store_spread: float) -> Floats:
     return np.concatenate([columns, np.full(rows.stores, store_spread**-2)])
 
 
-def _solve(q: Quadratic, prior: Floats, spread: float) -> tuple[Floats, Floats, Floats, Floats, float]:
-    """Return a, u, Cov(a), Var(u) and the log determinant of the penalised Hessian, by the Schur complement."""
+@dataclass(frozen=True)
+class _Solution:
+    """Mode (a, u) of a quadratic with its prior, and what its spread is read off: by the Schur complement."""
+
+    a: Floats
+    u: Floats
+    log_determinant: float
+    reduced: Floats
+    own_variance: Floats
+    factor: Floats
+
+    def covariance(self) -> Floats:
+        """Return Cov(a)."""
+        return np.asarray(linalg.cho_solve((self.factor, True), np.eye(self.factor.shape[0])))
+
+    def variance(self) -> Floats:
+        """Return Var(u), one per clerk."""
+        return np.asarray(self.own_variance + np.sum(self.reduced * (self.covariance() @ self.reduced), axis=0))
+
+
+def _solve(q: Quadratic, prior: Floats, spread: float) -> _Solution:
+    """Return the mode of the quadratic with precision *prior* on the columns and 1/*spread*² on the clerks."""
     du = q.uu + spread**-2
     reduced = q.au / du
     schur = q.aa + np.diag(prior) - reduced @ q.au.T
-    factor = linalg.cho_factor(schur, lower=True)
-    a = linalg.cho_solve(factor, q.ba - reduced @ q.bu)
+    factor = np.asarray(linalg.cholesky(schur, lower=True, check_finite=False))
+    a = np.asarray(linalg.cho_solve((factor, True), q.ba - reduced @ q.bu, check_finite=False))
     u = (q.bu - q.au.T @ a) / du
-    covariance = linalg.cho_solve(factor, np.eye(schur.shape[0]))
-    variance = 1 / du + np.einsum("ij,ik,kj->j", reduced, covariance, reduced, optimize=True)
-    log_determinant = 2 * float(np.sum(np.log(np.diag(factor[0])))) + float(np.sum(np.log(du)))
-    return a, u, covariance, variance, log_determinant
+    log_determinant = 2 * float(np.sum(np.log(np.diag(factor)))) + float(np.sum(np.log(du)))
+    return _Solution(a, u, log_determinant, reduced, 1 / du, factor)
 
 
 def posterior_mode(
@@ -79,7 +98,8 @@ def posterior_mode(
     value = objective(a, u)
     for _ in range(NEWTON_STEPS):
         q = rows.quadratic(a, u)
-        next_a, next_u, _, _, _ = _solve(q, prior, spread)
+        step = _solve(q, prior, spread)
+        next_a, next_u = step.a, step.u
         scale = 1.0
         while (
             candidate := objective(a + scale * (next_a - a), u + scale * (next_u - u))
@@ -99,17 +119,17 @@ def _half_cauchy(log_spread: float) -> float:
 
 def schur_covariance(rows: MixRows, q: Quadratic, spread: float) -> Floats:
     """Return the covariance of the columns (and stores) with the clerks' effects integrated out."""
-    return _solve(q, _prior_precision(rows, 1.0), spread)[2]
+    return _solve(q, _prior_precision(rows, 1.0), spread).covariance()
 
 
 def _spread_loss(rows: MixRows, q: Quadratic, store_spread: float, spread: float) -> float:
     """Return minus the log of marginal likelihood (of the quadratic) times prior of two spreads."""
-    a, u, _, _, log_determinant = _solve(q, _prior_precision(rows, store_spread), spread)
-    fitted = 0.5 * float(q.ba @ a + q.bu @ u)
+    best = _solve(q, _prior_precision(rows, store_spread), spread)
+    fitted = 0.5 * float(q.ba @ best.a + q.bu @ best.u)
     log_clerk, log_store = float(np.log(spread)), float(np.log(store_spread))
     normaliser = -rows.clerks * log_clerk - rows.stores * log_store
     hyper = _half_cauchy(log_clerk) + (_half_cauchy(log_store) if rows.stores else 0.0)
-    return -(fitted + normaliser - 0.5 * log_determinant + hyper)
+    return -(fitted + normaliser - 0.5 * best.log_determinant + hyper)
 
 
 def _best_spreads(rows: MixRows, q: Quadratic, start: tuple[float, float]) -> tuple[float, float]:
@@ -138,9 +158,13 @@ def _within_clerks(X: Floats, y: Floats, n: Floats, clerk: Codes, clerks: int) -
     With a prior on clerks so wide that it does not shrink, a manager who gives good clerks the good customers
     cannot move a clerk's skill into the coefficients.
     """
+    if y.size > MOST_SLOPE_ROWS:
+        # Slopes are common to all: a sample of this size knows them far better than anybody's skill is known.
+        sample = np.random.default_rng(0).choice(y.size, MOST_SLOPE_ROWS, replace=False)
+        X, y, n, clerk = X[sample], y[sample], n[sample], clerk[sample]
     rows = MixRows(X, y, n, clerk, np.zeros_like(clerk), clerks, 0)
     _, _, q = (fit := posterior_mode(rows, np.zeros(X.shape[1]), np.zeros(clerks), 1.0, WITHIN_SPREAD))
-    covariance = _solve(q, _prior_precision(rows, 1.0), WITHIN_SPREAD)[2].copy()
+    covariance = schur_covariance(rows, q, WITHIN_SPREAD)
     covariance[0, :] = covariance[:, 0] = 0.0
     coefficients = fit[0].copy()
     coefficients[0] = 0.0
@@ -169,7 +193,7 @@ def fit_mixed_logistic(
         if abs(np.log(previous[1] / spreads[1])) + abs(np.log(previous[0] / spreads[0])) < 0.02:
             break
     a, u, q = posterior_mode(rows, a, u, *spreads)
-    variance = _solve(q, _prior_precision(rows, spreads[0]), spreads[1])[3]
+    variance = _solve(q, _prior_precision(rows, spreads[0]), spreads[1]).variance()
     shift, extra = _offset_without_own_rows(rows, q, spreads)
     weight = np.maximum(counts(clerk, clerks, trials), 1e-12)
     centred = X - np.average(X, axis=0, weights=trials + 1e-12)
@@ -213,7 +237,8 @@ def _cavity(rows: MixRows, q: Quadratic, store_spread: float, spread: float) -> 
     it would be the information I. So the offset adds 1/J − 1/I, and the centres u/(V J) and u (1 + 1/(σ² I)) differ by
     the shift.
     """
-    _, u, _, variance, _ = _solve(q, _prior_precision(rows, store_spread), spread)
+    found = _solve(q, _prior_precision(rows, store_spread), spread)
+    u, variance = found.u, found.variance()
     seen = q.uu > 1e-9
     safe = np.where(seen, q.uu, 1.0)
     from_data = np.maximum(1 / variance - spread**-2, 1e-9)

@@ -24,7 +24,7 @@ MAX_Q = 0.05
 MIN_USES = 30
 MOST_REASONS = 12
 FLAGS = ("listen_first", "few", "familiar_first", "follows_rank")
-MIX = ("band", "tier", "category", "rank", "familiar", "store_id")
+MIX = ("band", "tier", "category", "rank", "familiar")  # the store is in the effect of its clerks
 EXAMPLES = 3
 
 

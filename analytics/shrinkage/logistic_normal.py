@@ -129,9 +129,10 @@ class _ClerkRows:
 
     def pooled_curve(self, grid: Floats) -> Floats:
         """Return the mean success rate over the rows of all clerks, as a function of one skill for all."""
-        weight = self.trials + 1e-12
-        sums = np.array([float(weight @ special.expit(self.offset + u)) for u in grid])
-        return np.asarray(sums / weight.sum())
+        bins, where = np.unique(np.round(self.offset / OFFSET_BIN), return_inverse=True)
+        weight = counts(where, bins.size, self.trials + 1e-12)
+        offset = counts(where, bins.size, self.offset * (self.trials + 1e-12)) / weight
+        return np.asarray(weight @ special.expit(offset[:, None] + grid[None, :]) / weight.sum())
 
 
 def _merge(successes: Floats, trials: Floats, offset: Floats, clerk: Codes, clerks: int) -> _ClerkRows:
