@@ -181,11 +181,11 @@ def _product_master(frame: pl.DataFrame | None, as_of: datetime, mentioned: list
     """Products somebody bought or looked at, and those released lately that nobody has touched yet."""
     texts = [name for name in (NAME, CATEGORY, BRAND, ATTRIBUTES) if frame is not None and name in frame.columns]
     if frame is not None:
-        released = (
-            pl.col(RELEASED_ON).cast(pl.Date, strict=False).cast(pl.Int32)
-            if RELEASED_ON in frame.columns
-            else pl.lit(None, pl.Int32)
-        )
+        released = pl.lit(None, pl.Int32)
+        if RELEASED_ON in frame.columns:
+            written = pl.col(RELEASED_ON)
+            text = frame.schema[RELEASED_ON] == pl.String
+            released = (written.str.to_date(strict=False) if text else written.cast(pl.Date)).cast(pl.Int32)
         price = pl.col(PRICE).cast(pl.Float64, strict=False) if PRICE in frame.columns else pl.lit(None, pl.Float64)
         frame = frame.select(
             pl.col(PRODUCT).cast(pl.String), *(pl.col(name).cast(pl.String) for name in texts), price.alias(PRICE),
@@ -217,6 +217,8 @@ def local_days(lines: pl.DataFrame, stores: pl.DataFrame | None, timezone: str) 
         zones = dict(stores.select(STORE, TIMEZONE).iter_rows())
     named = {store: zone or timezone for store, zone in zones.items()}
     zone = lines[STORE].cast(pl.String).replace_strict(named, default=timezone, return_dtype=pl.String)
+    if not len(lines):
+        return pl.Series("day", [], dtype=pl.Int32)
     day = pl.lit(None, pl.Int32)
     for name in zone.unique().to_list():
         local = pl.col(SOLD_AT).dt.convert_time_zone(name).dt.date().cast(pl.Int32)

@@ -1,8 +1,10 @@
 """Examples for the rankers: candidates of past moments, their features, and whether they were bought next."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
 from recommender.baskets import Flags, Floats, Ints, Longs
 from recommender.candidates.pool import CandidatePool
@@ -77,9 +79,11 @@ class Scene:
         return float(self.examples.bought.sum() / max(self.targets.sum(), 1))
 
 
-def panel_of(view: View, roster: Roster, seed: int) -> Panel:
-    """Every model and feature group fitted on the view."""
-    models = [model.fit(view) for model in roster.models()]
+def panel_of(view: View, roster: Roster, seed: int, threads: int = 1) -> Panel:
+    """Every model and feature group fitted on the view, `threads` models side by side."""
+    view.prepare()
+    with ThreadPoolExecutor(threads) as workers, threadpool_limits(1, "blas"):
+        models = list(workers.map(lambda model: model.fit(view), roster.models()))
     pool = CandidatePool(models, view, NEW_PER_MODEL, MOST_OWNED, seed)
     groups: list[FeatureGroup] = [
         PairHistory(),
@@ -109,7 +113,8 @@ def scene_of(panel: Panel, customers: Ints, negatives: float, seed: int, threads
     sizes: list[Longs] = []
     products: list[Ints] = []
     owned: list[Flags] = []
-    for candidates, names, matrix in panel.blocks(customers, threads):
+    for candidates, columns, matrix in panel.blocks(customers, threads):
+        names = columns
         hit = np.isin(candidates.customer.astype(np.int64) * view.products + candidates.product, truth)
         keep = hit | (random.random(len(hit)) < negatives)
         matrices.append(matrix[keep])

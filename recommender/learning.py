@@ -1,5 +1,6 @@
 """Learning: scenes of past moments, the choice of rankers on the validation view, and everything fitted on today."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +18,8 @@ from recommender.ranker import Ranker, binned, grow
 from recommender.selection import Choice, choose
 from recommender.stopwatch import Stopwatch
 from recommender.views import View
+
+LISTS = ("all", "explore")
 
 
 @dataclass
@@ -41,7 +44,7 @@ def gather_lessons(dataset: Dataset, roster: Roster, plan: TrainingPlan, seed: i
     for cut in cuts:
         view = View.of(dataset, cut)
         with watch.stage("models"):
-            panel = panel_of(view, roster, seed)
+            panel = panel_of(view, roster, seed, plan.threads)
         models = panel.pool.names
         chosen = sample(view.eligible(), plan.customers, random)
         with watch.stage("features"):
@@ -62,7 +65,7 @@ def fit(dataset: Dataset, seed: int = 0, plan: TrainingPlan | None = None, watch
     """Learn the rankers and fit every model on the whole record, ready to rank any customer."""
     plan, watch = plan or TrainingPlan(), watch or Stopwatch()
     with watch.stage("content"):
-        roster = Roster(dataset, seed, plan.threads)
+        roster = Roster(dataset, seed)
     learnt = gather_lessons(dataset, roster, plan, seed, watch)
     rankers: dict[str, Ranker] = {}
     choices: dict[str, Choice] = {}
@@ -70,13 +73,14 @@ def fit(dataset: Dataset, seed: int = 0, plan: TrainingPlan | None = None, watch
     calibration = Calibration(np.zeros(1, np.float32), np.zeros(1, np.float32))
     metrics: dict[str, Any] = {}
     if learnt is not None:
-        earlier = [learnt.scenes[cut] for cut in sorted(learnt.scenes)[1:]]
-        for kind in ("all", "explore"):
+        known = learnt
+        with ThreadPoolExecutor(plan.threads) as workers:
             with watch.stage("validation"):
-                choice, raw = choose(earlier, learnt.judged, learnt.models, kind == "explore", plan.ranker)
+                chosen = list(workers.map(lambda kind: _chosen(known, kind, plan), LISTS))
             with watch.stage("ranker"):
-                rankers[kind], binary = _final(learnt, choice, kind, plan)
-            choices[kind] = choice
+                grown = list(workers.map(lambda kind, found: _final(known, found[0], kind, plan), LISTS, chosen))
+        for kind, (choice, raw), (ranker, binary) in zip(LISTS, chosen, grown, strict=True):
+            choices[kind], rankers[kind] = choice, ranker
             metrics[f"validation_{kind}"] = round(choice.value, 5)
             metrics[f"validation_{kind}_best_single"] = round(choice.single_value, 5)
             if binary is not None:
@@ -86,10 +90,16 @@ def fit(dataset: Dataset, seed: int = 0, plan: TrainingPlan | None = None, watch
                 metrics["calibration_error"] = round(_held_out_error(raw["binary"], bought), 5)
         metrics["reach"] = {str(cut): round(scene.reach, 4) for cut, scene in learnt.scenes.items()}
         metrics["examples"] = sum(len(scene.customers) for scene in learnt.scenes.values())
-        del learnt, earlier
+        del learnt, known
     with watch.stage("models"):
-        panel = panel_of(View.of(dataset, 0), roster, seed)
+        panel = panel_of(View.of(dataset, 0), roster, seed, plan.threads)
     return Fitted(panel, rankers, choices, probability, calibration, metrics, seed, plan.threads)
+
+
+def _chosen(learnt: Lessons, kind: str, plan: TrainingPlan) -> tuple[Choice, dict[str, Floats]]:
+    """What the validation view says of rankers grown on the earlier views."""
+    earlier = [learnt.scenes[cut] for cut in sorted(learnt.scenes)[1:]]
+    return choose(earlier, learnt.judged, learnt.models, kind == "explore", plan.ranker)
 
 
 def _final(learnt: Lessons, choice: Choice, kind: str, plan: TrainingPlan) -> tuple[Ranker, Ranker | None]:

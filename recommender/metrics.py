@@ -36,11 +36,9 @@ def judge(hits: NDArray[np.bool_], truth_sizes: Longs, ks: tuple[int, ...]) -> J
     values: dict[str, NDArray[np.float64]] = {}
     for k in ks:
         top = hits[:, :k]
-        count: NDArray[np.float64] = top.sum(axis=1).astype(np.float64)
-        values[f"recall@{k}"] = np.array(count / truth_sizes, dtype=np.float64)
-        gained: NDArray[np.float64] = np.asarray(top @ discount[: top.shape[1]], np.float64)
-        values[f"ndcg@{k}"] = np.array(gained / ideal, dtype=np.float64)
-        values[f"phr@{k}"] = top.any(axis=1).astype(np.float64)
+        values[f"recall@{k}"] = top.sum(axis=1) / truth_sizes
+        values[f"ndcg@{k}"] = (top @ discount[: top.shape[1]]) / ideal
+        values[f"phr@{k}"] = np.asarray(top.any(axis=1), np.float64)
     return Judged(values)
 
 

@@ -42,6 +42,8 @@ def copurchase(view: View) -> ItemNeighbours:
         kept = sparse.csr_array((share.astype(np.float32), (together.row, together.col)), shape=shape)
         row = np.repeat(np.arange(shape[0]), np.diff(best.indptr))
         real = best.data > 0
+        if not real.any():
+            continue
         rows.append(row[real] + start)
         columns.append(best.indices[real])
         weights.append(np.asarray(kept[row[real], best.indices[real]], np.float32).ravel())

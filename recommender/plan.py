@@ -25,8 +25,8 @@ class TrainingPlan:
     few_examples: int = 5_000
     customers: int = 6_000
     judged: int = 2_500
-    rows: int = 1_000_000
-    seeds: int = 2
+    rows: int = 800_000
+    seeds: int = 1
     threads: int = 2
     ranker: RankerSettings = field(default_factory=RankerSettings)
 
@@ -62,5 +62,5 @@ def planned(dataset: Dataset, budget_minutes: float | None) -> TrainingPlan:
         customers=int(plan.customers * share),
         judged=int(plan.judged * max(share, 0.3)),
         rows=int(plan.rows * share),
-        seeds=1 if share < 0.7 else plan.seeds,
+        ranker=replace(plan.ranker, most_rounds=max(60, int(plan.ranker.most_rounds * share))),
     )

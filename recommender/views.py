@@ -115,6 +115,10 @@ class View:
         """Baskets that held each product, un-carded ones too."""
         return np.bincount(self.all_baskets.indices, minlength=self.products).astype(np.float32)
 
+    def prepare(self) -> None:
+        """Compute what every model asks for, before several threads do."""
+        _ = (self.counts, self.ends, self.basket_age, self.today, self.owned, self.decayed_memory, self.popularity)
+
     def eligible(self) -> Ints:
         """Customers with a target, ascending."""
         return self.target.customer

@@ -75,12 +75,16 @@ def customer_tokens(customers: pl.DataFrame) -> sparse.csr_array:
     return _one_hot(rows)
 
 
+def _customer_token(column: str, value: object) -> str:
+    return f"{column}={str(value)[:3] if column == 'birth_year' else value}"
+
+
 def product_likeness(products: pl.DataFrame, k: int) -> sparse.csr_array:
     """Products × products: cosine of character n-grams of the name and of the tokens, k strongest, no diagonal."""
     names = [name or "" for name in products[NAME].to_list()]
     parts: list[sparse.csr_array] = []
     if any(names):
-        grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2, max_df=0.2, sublinear_tf=True,
+        grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2, max_df=0.2 if len(names) > 200 else 1.0, sublinear_tf=True,
                                 max_features=50_000, dtype=np.float32)  # fmt: skip
         try:
             parts.append(sparse.csr_array(grams.fit_transform(names)))

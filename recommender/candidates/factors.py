@@ -26,7 +26,7 @@ class Als:
     regularisation: float = 5.0
     confidence: float = 10.0
     seed: int = 0
-    threads: int = 2
+    threads: int = 1
     name: str = "als"
 
     def fit(self, view: View) -> Self:
@@ -38,11 +38,12 @@ class Als:
         self._products = np.zeros((view.products, self.factors), np.float32)
         if not matrix.nnz:
             return self
-        model = AlternatingLeastSquares(
-            factors=self.factors, iterations=self.iterations, regularization=self.regularisation, alpha=1.0,
-            dtype=np.float32, num_threads=self.threads, random_state=self.seed,
-        )  # fmt: skip
+        # implicit runs its own threads and warns of BLAS threads beside them
         with threadpool_limits(1, "blas"):
+            model = AlternatingLeastSquares(
+                factors=self.factors, iterations=self.iterations, regularization=self.regularisation, alpha=1.0,
+                dtype=np.float32, num_threads=self.threads, random_state=self.seed,
+            )  # fmt: skip
             model.fit(matrix, show_progress=False)
         self._customers, self._products = np.asarray(model.user_factors), np.asarray(model.item_factors)
         return self
@@ -63,7 +64,6 @@ class Hybrid:
     epochs: int = 10
     rate: float = 0.05
     seed: int = 0
-    threads: int = 2
     name: str = "hybrid"
 
     def fit(self, view: View) -> Self:
@@ -84,7 +84,7 @@ class Hybrid:
             return self
         model.fit(
             seen, user_features=customer_features, item_features=product_features, sample_weight=weight,
-            epochs=self.epochs, num_threads=self.threads,
+            epochs=self.epochs, num_threads=1,  # its threads overwrite each other's steps: no two runs are alike
         )  # fmt: skip
         self._bias, self._products = model.get_item_representations(product_features)
         _, self._customers = model.get_user_representations(customer_features)

@@ -29,7 +29,7 @@ def columns_of(matrix: sparse.csr_array, columns: Ints) -> sparse.csr_array:
 class LinearModel:
     """Scores = history restricted to the busiest products × weights; other products get 0."""
 
-    threads = 2
+    threads = 1
 
     def _prepare(self, view: View, limit: int) -> None:
         self._products = view.products
@@ -56,7 +56,7 @@ class Ease(LinearModel):
     limit: int = 3500
     ridge: float = 100.0
     name: str = "ease"
-    threads: int = 2
+    threads: int = 1
 
     def fit(self, view: View) -> Self:
         """Invert the regularised Gram matrix."""
@@ -87,7 +87,7 @@ class NextBasket(LinearModel):
     states: int = 150_000
     seed: int = 0
     name: str = "next_basket"
-    threads: int = 2
+    threads: int = 1
 
     def fit(self, view: View) -> Self:
         """Solve for the weights."""

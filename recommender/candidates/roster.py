@@ -25,7 +25,6 @@ class Roster:
 
     dataset: Dataset
     seed: int = 0
-    threads: int = 2
     likeness: sparse.csr_array | None = None
 
     def __post_init__(self) -> None:
@@ -50,10 +49,10 @@ class Roster:
                 Bm25(),
                 BasketCosine(),
                 RandomWalk(),
-                Ease(threads=self.threads),
-                NextBasket(seed=seed, threads=self.threads),
-                Als(seed=seed, threads=self.threads),
-                Hybrid(seed=seed, threads=self.threads),
+                Ease(),
+                NextBasket(seed=seed),
+                Als(seed=seed),
+                Hybrid(seed=seed),
             ]
             if self.likeness is not None:
                 models.append(Content(likeness=self.likeness))

@@ -16,7 +16,7 @@ KIND_WEIGHT = np.array([1.0, 3.0, 2.0, 1.0, 3.0, 2.0], np.float32)
 
 
 def interest(view: View, half_life_days: float) -> sparse.csr_array:
-    """Customers × products: events weighted by kind and halved every `half_life_days` before the customer's last event."""
+    """Customers × products: events weighed by kind, halved every `half_life_days` before the customer's last event."""
     web = view.web
     known = web.customer >= 0
     customer, time = web.customer[known], web.time[known]

@@ -1,0 +1,173 @@
+from __future__ import annotations
+
+import numpy as np
+import polars as pl
+import pytest
+
+from recommender.batch import rank
+from recommender.calibration import Calibration, platt
+from recommender.candidates.roster import Roster
+from recommender.columns import EVIDENCE
+from recommender.dataset import Dataset
+from recommender.examples import lessons, panel_of, scene_of
+from recommender.metrics import expected_calibration_error
+from recommender.plan import TrainingPlan, planned
+from recommender.ranker import Examples, Ranker, RankerSettings, binned, grow, standardised
+from recommender.selection import quality
+from recommender.trained import TrainedModel
+from recommender.training import train
+from recommender.views import View
+from tests.recommender.purchases import product_master, table_lines, two_tastes, views_of_last_products
+
+
+@pytest.fixture(scope="module")
+def lines() -> pl.DataFrame:
+    return two_tastes(customers=170, products=60, baskets=5)
+
+
+@pytest.fixture(scope="module")
+def model(lines: pl.DataFrame) -> TrainedModel:
+    return train(Dataset.from_frames(lines, products=product_master(60)), seed=1, budget_minutes=0.1)
+
+
+def test_standardised_within_each_customer() -> None:
+    values = standardised(np.array([1, 3, 5, 5], np.float32), np.array([0, 2, 4]))
+    assert values.tolist() == [-1, 1, 0, 0]
+
+
+def test_a_ranker_learns_what_orders_and_repeats_itself() -> None:
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(4000, 3)).astype(np.float32)
+    bought = matrix[:, 1] > 1.5
+    sizes = np.full(100, 40)
+    settings = RankerSettings(threads=1)
+    examples = Examples(["a", "b", "c"], matrix, bought, sizes)
+    boosters = [grow(binned(examples, settings), settings, "lambdarank", 30, seed=3) for _ in range(2)]
+    first, second = (booster.predict(matrix, raw_score=True) for booster in boosters)
+    assert np.array_equal(first, second)
+    score = Ranker(examples.names, boosters[:1], 1).score(matrix, np.arange(0, 4001, 40))
+    told = [abs(np.corrcoef(score, column)[0, 1]) for column in matrix.T]
+    assert told[1] > 3 * max(told[0], told[2])
+
+
+def test_negatives_are_thinned_alike_among_owned_and_new(lines: pl.DataFrame) -> None:
+    dataset = Dataset.from_frames(lines)
+    view = View.of(dataset, 1)
+    scene = scene_of(panel_of(view, Roster(dataset), 0), view.eligible(), 1.0, 0, 1)
+    thin = scene.thinned(0.3, seed=2)
+    assert thin.examples.bought.sum() == scene.examples.bought.sum(), "what was bought stays"
+    for owned in (True, False):
+        before = (~scene.examples.bought & (scene.owned == owned)).sum()
+        after = (~thin.examples.bought & (thin.owned == owned)).sum()
+        assert after / before == pytest.approx(0.3, abs=0.05)
+    new = lessons([scene], new_only=True)
+    assert len(new) <= (~scene.owned).sum()
+    owner = np.repeat(np.arange(len(new.sizes)), new.sizes)
+    assert (np.bincount(owner, weights=new.bought) > 0).all(), "who bought nothing teaches no order"
+    perfect = quality(scene, scene.examples.bought.astype(np.float32), False, 0)
+    assert perfect.mean() == pytest.approx(1.0 if scene.reach == 1 else scene.reach, abs=0.1)
+
+
+def test_lists_hold_each_customers_taste_best_first(model: TrainedModel) -> None:
+    assert set(model.parameters["choices"]) == {"all", "explore"}
+    for kind in ("all", "repeat", "explore"):
+        lists = rank(model, model.customer_ids[:40], kind, 5)
+        tastes = [pl.col(name).str.tail(1).cast(pl.Int32) % 2 for name in ("customer_id", "product_id")]
+        right = lists.select(tastes[0] == tastes[1]).to_series()
+        assert right.mean() > 0.95
+        assert lists.group_by("customer_id").agg(pl.col("product_id").n_unique() == pl.len()).to_series(1).all()
+    ahead = model.ahead
+    for row in range(len(ahead)):
+        assert (np.diff(ahead.score[ahead.row(row)]) <= 1e-6).all()
+    assert ((ahead.probability >= 0) & (ahead.probability <= 1)).all()
+
+
+def test_repeat_and_explore_part_the_list(model: TrainedModel, lines: pl.DataFrame) -> None:
+    owned = lines.select("customer_id", "product_id").unique()
+    some = model.customer_ids[:30]
+    again = rank(model, some, "repeat", 20).join(owned, on=["customer_id", "product_id"], how="anti")
+    fresh = rank(model, some, "explore", 20).join(owned, on=["customer_id", "product_id"], how="semi")
+    assert again.is_empty()
+    assert fresh.filter(pl.col("source") != "popular").is_empty()
+
+
+def test_what_was_bought_before_is_its_own_evidence(model: TrainedModel) -> None:
+    ahead = model.ahead
+    old = ~ahead.is_new
+    assert (ahead.evidence[old] == ahead.product[old]).all()
+    assert (ahead.evidence_kind[old] == EVIDENCE.index("bought_before")).all()
+    linked = ahead.evidence_kind == EVIDENCE.index("bought_with")
+    assert linked.any()
+    assert (ahead.evidence[linked] != ahead.product[linked]).all()
+    assert (ahead.evidence[linked] >= 0).all()
+
+
+def test_the_same_data_and_seed_give_the_same_model(model: TrainedModel, lines: pl.DataFrame) -> None:
+    again = train(Dataset.from_frames(lines, products=product_master(60)), seed=1, budget_minutes=0.1)
+    assert np.array_equal(again.ahead.product, model.ahead.product)
+    assert np.allclose(again.ahead.score, model.ahead.score)
+    assert again.metrics == model.metrics
+
+
+def test_strangers_get_the_cold_list(model: TrainedModel) -> None:
+    lists = rank(model, ["nobody", model.customer_ids[0]], "all", 4)
+    cold = [model.product_ids[p] for p in model.cold.product[model.cold.row(0)][:4]]
+    assert lists.filter(pl.col("customer_id") == "nobody")["product_id"].to_list() == cold
+    assert lists["rank"].to_list() == [1, 2, 3, 4] * 2
+    assert rank(model, ["nobody"], "repeat", 4).is_empty()
+    assert len(model.cold) == 1 + len(model.store_ids)
+
+
+def test_little_or_other_data_still_train() -> None:
+    tiny = train(Dataset.from_frames(table_lines()))
+    assert rank(tiny, ["ann"], "all", 3).height == 3
+    web = train(Dataset.from_frames(events=views_of_last_products(two_tastes(customers=6))))
+    assert rank(web, ["c000"], "all", 3).height == 3
+    assert len(web.coview.product)
+    events = views_of_last_products(two_tastes(customers=6)).with_columns(customer_id=pl.lit(None, pl.String))
+    assert rank(train(Dataset.from_frames(events=events)), ["x"], "all", 3).height == 3
+    assert rank(train(Dataset.from_frames()), ["x"], "all", 3).is_empty()
+    uncarded = table_lines().with_columns(customer_id=pl.lit(None, pl.String))
+    assert rank(train(Dataset.from_frames(uncarded)), ["x"], "all", 1)["product_id"].to_list() == ["bread"]
+
+
+def test_what_goes_together_names_basket_mates(model: TrainedModel) -> None:
+    together = model.copurchase
+    for product in range(6):
+        mates = together.product[together.row(product)]
+        assert product not in mates
+        assert (mates % 2 == product % 2).mean() > 0.95
+    assert ((together.weight > 0) & (together.weight <= 1)).all()
+
+
+def test_a_small_budget_learns_from_less() -> None:
+    dataset = Dataset.from_frames(two_tastes())
+    assert planned(dataset, None) == TrainingPlan()
+    small = planned(dataset, 1.0)
+    assert small.customers < TrainingPlan().customers
+    assert small.rows < TrainingPlan().rows
+
+
+def test_calibration_follows_the_rate() -> None:
+    random = np.random.default_rng(0)
+    truth = random.random(20_000)
+    score = np.log(truth / (1 - truth)).astype(np.float32) * 2 + 1
+    happened = random.random(20_000) < truth
+    curve = Calibration.learnt(score[:10_000], happened[:10_000])
+    assert expected_calibration_error(curve(score[10_000:]), happened[10_000:]) < 0.02
+    assert (np.diff(curve(np.linspace(-8, 8, 50, dtype=np.float32))) >= 0).all()
+
+
+def test_a_curve_through_too_little_is_the_mean() -> None:
+    curve = Calibration.learnt(np.arange(10, dtype=np.float32), np.arange(10) > 8)
+    assert curve(np.array([0, 9], np.float32)).tolist() == pytest.approx([0.1, 0.1])
+
+
+def test_few_outcomes_move_a_logistic_curve_little() -> None:
+    logit = np.zeros(4, np.float32)
+    few = platt(logit, np.ones(4, np.bool_))
+    assert 0 < few[0] < 2.5
+    random = np.random.default_rng(1)
+    many = random.normal(size=20_000).astype(np.float32)
+    learnt = platt(many, random.random(20_000) < 1 / (1 + np.exp(-(0.5 * many - 1))))
+    assert learnt.tolist() == pytest.approx([-1, 0.5], abs=0.06)
