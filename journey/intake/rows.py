@@ -13,12 +13,11 @@ import polars as pl
 from sqlalchemy.orm import Session
 
 from journey.errors import InputError, NotFound, TooMany
-from journey.intake.checking import check
 from journey.intake.folder import store_zones
 from journey.intake.known import Known
 from journey.intake.layout import Layout
 from journey.intake.layouts import LAYOUTS
-from journey.intake.loading import TableLoader
+from journey.intake.loading import TableLoader, check_batch
 from journey.intake.plain_loading import load_plain, may_go_plainly
 from journey.intake.plain_rows import read_plain
 from journey.intake.sources import Batch, Broken
@@ -102,7 +101,7 @@ def import_rows(
     if len(skipped) == len(rows):
         return RowsTaken(len(rows), len(rows), 0, 0, [], sorted(unknown))
     batch = _batch(layout, [(place, row) for place, row in enumerate(rows) if place not in skipped])
-    checked = check(layout, batch.frame, Zones(timezone, store_zones(connection)))
+    checked = check_batch(layout, batch, Zones(timezone, store_zones(connection)))
     loader = TableLoader(
         connection, layout, Known(connection), file=source, run_id=0, now=now, keep_rejected=keep_rejected
     )

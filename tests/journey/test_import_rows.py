@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+from random import Random
 from typing import Any
 
 import pytest
@@ -120,3 +122,21 @@ def test_the_short_way_ties_sales_to_cards_and_days_to_stores(engine: Engine) ->
     take(engine, "stores", [{"store_id": "S", "name": "S", "timezone": "UTC"}])
     take(engine, "pos_lines", [sale | {"receipt_id": "R4", "sold_at": "2026-01-05T15:00:00+00:00"}])
     assert rows_of(engine, "SELECT local_day FROM pos_lines WHERE receipt_id = 'R4'") == [(20458,)]
+
+
+def test_the_same_events_from_several_senders_at_once_are_stored_once(engine: Engine) -> None:
+    rows = [event(number, product_id=f"P{number % 40}", customer_id=f"C{number % 7}") for number in range(200)]
+
+    def send(seed: int) -> tuple[int, int]:
+        mine = rows.copy()
+        Random(seed).shuffle(mine)
+        taken = [take(engine, "web_events", mine[first : first + 50]) for first in range(0, 200, 50)]
+        assert not any(part.kept_out for part in taken)
+        return sum(part.inserted for part in taken), sum(part.unchanged for part in taken)
+
+    with ThreadPoolExecutor(4) as senders:
+        told = list(senders.map(send, range(4)))
+    assert sum(inserted for inserted, _ in told) == 200
+    assert sum(unchanged for _, unchanged in told) == 600
+    assert rows_of(engine, "SELECT count(*), count(DISTINCT product_id) FROM web_events") == [(200, 40)]
+    assert rows_of(engine, "SELECT count(*) FROM products") == [(40,)]
