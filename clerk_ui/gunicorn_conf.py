@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from pathlib import Path
 from typing import Any
 
 # More BLAS or OpenMP threads than cores make a ranked answer some twelve times slower; one each is the right number.
@@ -17,6 +18,7 @@ for _name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "POL
 # Workers leave their numbers here, and whichever is asked for /metrics adds them up; a new folder for each start.
 os.environ["PROMETHEUS_MULTIPROC_DIR"] = _metrics = tempfile.mkdtemp(prefix="osusume-metrics-")
 
+pythonpath = str(Path(__file__).resolve().parent.parent)  # wsgi.py lies beside the packages, wherever one stands
 bind = "127.0.0.1:8000"
 workers = 2
 threads = 4

@@ -70,7 +70,7 @@ def server(settings: Settings, tmp_path: Path) -> Iterator[Server]:
         process = subprocess.Popen(
             [sys.executable, "-m", "gunicorn", "--config", str(REPOSITORY / "clerk_ui" / "gunicorn_conf.py"),
              "--bind", f"127.0.0.1:{port}", "wsgi:app"],
-            cwd=REPOSITORY, env=environment, stdout=log, stderr=log,
+            cwd=tmp_path, env=environment, stdout=log, stderr=log,
         )  # fmt: skip
         try:
             yield ready(Server(f"http://127.0.0.1:{port}", key, process), tmp_path / "gunicorn.log")
