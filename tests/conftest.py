@@ -9,11 +9,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import Engine, make_url, text
 from sqlalchemy.orm import Session
 
 from journey.database import WRITE, connect
 from journey.schema import upgrade
+from tests.browser.tablet import ARGUMENTS, CHROMIUM
 
 POSTGRES = os.environ.get("OSUSUME_TEST_POSTGRES_URL", "")
 REDIS = os.environ.get("OSUSUME_TEST_REDIS_URL", "")
@@ -109,3 +111,14 @@ def redis_url() -> str:
     if not REDIS:
         pytest.skip("no Redis at hand (scripts/test starts one)")
     return REDIS
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """A real Chromium, started once."""
+    if not Path(CHROMIUM).exists():
+        pytest.skip(f"no Chromium at {CHROMIUM} (scripts/test installs one)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, sync_playwright
+from playwright.sync_api import Browser, BrowserContext
 from sqlalchemy import Engine, delete, select
 
 from journey.database import connect, reading, writing
@@ -16,17 +16,7 @@ from journey.outcomes import Outcome
 from journey.suggestions import Dismissal, Suggestion
 from tests.browser.live_server import LiveServer
 from tests.browser.shop import open_shop
-from tests.browser.tablet import ARGUMENTS, CHROMIUM, LANDSCAPE, Tablet, device_token, new_context
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    if not Path(CHROMIUM).exists():
-        pytest.skip(f"no Chromium at {CHROMIUM} (apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+from tests.browser.tablet import LANDSCAPE, Tablet, device_token, new_context
 
 
 @pytest.fixture(scope="session")
