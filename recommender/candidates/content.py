@@ -84,7 +84,9 @@ def product_likeness(products: pl.DataFrame, k: int) -> sparse.csr_array:
     names = [name or "" for name in products[NAME].to_list()]
     parts: list[sparse.csr_array] = []
     if any(names):
-        grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2, max_df=0.2 if len(names) > 200 else 1.0, sublinear_tf=True,
+        # what stands in every fifth name says nothing, except where there are few names
+        most = 0.2 if len(names) > 200 else 1.0
+        grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2, max_df=most, sublinear_tf=True,
                                 max_features=50_000, dtype=np.float32)  # fmt: skip
         try:
             parts.append(sparse.csr_array(grams.fit_transform(names)))

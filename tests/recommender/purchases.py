@@ -92,9 +92,7 @@ def product_master(products: int = 24) -> pl.DataFrame:
         {
             "product_id": [f"p{product:02}" for product in range(products)],
             "name": [f"{kinds[product % 2]} no {product}" for product in range(products)],
-            "category": [
-                f"{'drinks' if product % 2 == 0 else 'snacks'} > shelf {product % 4}" for product in range(products)
-            ],
+            "category": [f"{aisles[product % 2]} > shelf {product % 4}" for product in range(products)],
             "brand": [f"brand {product % 3}" for product in range(products)],
         }
     )

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import polars as pl
 import pytest
 
+from recommender.acceptance import acceptance_of
 from recommender.batch import rank
 from recommender.calibration import Calibration, platt
 from recommender.candidates.roster import Roster
@@ -161,6 +164,30 @@ def test_calibration_follows_the_rate() -> None:
 def test_a_curve_through_too_little_is_the_mean() -> None:
     curve = Calibration.learnt(np.arange(10, dtype=np.float32), np.arange(10) > 8)
     assert curve(np.array([0, 9], np.float32)).tolist() == pytest.approx([0.1, 0.1])
+
+
+def test_acceptance_is_learnt_from_outcomes_known_by_then() -> None:
+    random = np.random.default_rng(4)
+    stated = random.uniform(0.02, 0.3, 20_000)
+    count = len(stated)
+    accepted = random.random(count) < 2 * stated
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    moments = [start + timedelta(minutes=minute) for minute in range(count)]
+    suggestions = pl.DataFrame({"suggestion_id": [str(i) for i in range(count)], "score": stated})
+    outcomes = pl.DataFrame(
+        {
+            "suggestion_id": [str(i) for i in range(count)],
+            "occurred_at": pl.Series(moments, dtype=pl.Datetime("us", "UTC")),
+            "result": np.where(accepted, "bought", "declined"),
+        }
+    )
+    curve = acceptance_of(suggestions, outcomes, start + timedelta(days=30))
+    assert curve.outcomes == count
+    assert curve.error < 0.03
+    assert curve(np.array([0.1], np.float32))[0] == pytest.approx(0.2, abs=0.03)
+    assert acceptance_of(suggestions, outcomes, start + timedelta(minutes=100)).outcomes == 100
+    none = acceptance_of(suggestions, outcomes, start)
+    assert none(np.array([0.1], np.float32))[0] == pytest.approx(0.1, abs=1e-4), "without outcomes it is as stated"
 
 
 def test_few_outcomes_move_a_logistic_curve_little() -> None:
