@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import special
+from scipy import optimize, special
 
 from analytics.rates import Floats, counts
 
@@ -67,9 +67,26 @@ class SkillPosterior:
         return np.asarray(self.density @ curve), low, high
 
     def expected_rates(self) -> Floats:
-        """Return the rate that clerks of this chain would reach on average on each clerk's own case mix."""
-        prior = np.exp(-0.5 * (self.grid / max(self.spread, 1e-6)) ** 2)
-        return np.asarray(self.rows.rate_curves(self.grid) @ (prior / prior.sum()))
+        """Return the rate that clerks of this chain reach on average on each clerk's own case mix.
+
+        The average is over skills N(d, σ²), with d such that all clerks together are expected to reach what they did:
+        few clerks leave σ wide open, and an average over all of that width would not be the average of these clerks.
+        """
+        curves, rows = self.rows.rate_curves(self.grid), self.rows
+        trials = np.add.reduceat(rows.trials, rows.starts)
+        reached = float(rows.successes.sum())
+
+        def expected(centre: float) -> Floats:
+            prior = np.exp(-0.5 * ((self.grid - centre) / max(self.spread, 1e-6)) ** 2)
+            return np.asarray(curves @ (prior / prior.sum()))
+
+        def excess(centre: float) -> float:
+            return float(trials @ expected(centre)) - reached
+
+        low, high = -REACH / 2, REACH / 2
+        if excess(low) >= 0 or excess(high) <= 0:
+            return expected(0.0)
+        return expected(float(optimize.brentq(excess, low, high, xtol=1e-6)))
 
     def draws(self, count: int, seed: int) -> Floats:
         """Return *count* draws of every skill (count × clerks)."""

@@ -8,10 +8,12 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy import special
 from sqlalchemy.orm import Session
 
 from analytics.change_points import stretches
-from analytics.rates import wilson
+from analytics.rates import Floats, wilson
+from analytics.shrinkage import SkillPosterior
 from analytics.staff_success.proposals import MIX_LEVELS, proposal_cells
 from analytics.staff_success.success import Proposals, fit_success
 
@@ -32,15 +34,20 @@ def clerk_trend(
     if weekly.is_empty() or weekly["proposed"].sum() == 0:
         return {"weeks": [], "changes": []}
     data, posterior, offset = fit_success(cells)
-    return trend_from(weekly, cells, data, offset, posterior.spread)
+    return trend_from(weekly, cells, data, offset, posterior)
 
 
 def trend_from(
-    weekly: pl.DataFrame, cells: pl.DataFrame, data: Proposals, offset: np.ndarray[Any, Any], spread: float
+    weekly: pl.DataFrame, cells: pl.DataFrame, data: Proposals, offset: Floats, posterior: SkillPosterior
 ) -> dict[str, Any]:
     """Return the trend from one clerk's *weekly* cells and the chain's fit; see `clerk_trend`."""
-    # What clerks on average reach: the mean over their skills, in the usual approximation of a logistic by a normal.
-    chance = 1 / (1 + np.exp(-offset / np.sqrt(1 + spread**2 * np.pi / 8)))
+    chance = special.expit(offset)
+    # A clerk of average skill is not the average of clerks; the factor brings the weeks to what the report expects.
+    mine = int(np.searchsorted(data.clerk_ids, str(weekly["clerk_id"][0])))
+    own = data.clerk == mine
+    reached = float(data.proposed[own] @ chance[own])
+    chance[own] *= posterior.expected_rates()[mine] * float(data.proposed[own].sum()) / reached
+    chance = np.minimum(chance, 0.999)
     reach = cells.with_columns(chance=pl.Series(chance)).select(*CELL_KEY, "chance")
     weeks = (
         weekly.join(reach, on=list(CELL_KEY), how="left", nulls_equal=True)

@@ -41,6 +41,14 @@ def test_standardised_rates_compare_clerks_on_one_case_mix() -> None:
     assert a["standardised_low"] < 0.3 < a["standardised_high"]
 
 
+@pytest.mark.parametrize("clerks", [1, 3, 12])
+def test_all_clerks_together_are_expected_to_reach_what_they_did(clerks: int) -> None:
+    truth = chain(5, stores=1, clerks=clerks)
+    found = staff_success(truth.cells).clerks
+    expected = (found["expected"] * found["proposed"]).sum()
+    assert expected == pytest.approx(found["accepted"].sum(), rel=1e-4)
+
+
 def test_average_clerks_are_hardly_ever_flagged() -> None:
     flagged = total = 0
     for seed in range(12):

@@ -6,11 +6,12 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import polars as pl
+import pytest
 from scipy import special
 from sqlalchemy.orm import Session
 
 from analytics.change_points import stretches
-from analytics.staff_success import category_strengths, clerk_trend
+from analytics.staff_success import category_strengths, clerk_trend, report
 from journey.outcomes import Outcome
 from journey.stores import Store
 from journey.suggestions import Suggestion
@@ -79,6 +80,9 @@ def test_a_clerks_trend_shows_the_week_of_change(session: Session) -> None:
     assert abs((datetime.fromisoformat(change["week"]) - datetime(2026, 3, 2)).days) <= 14  # noqa: DTZ001 - dates only
     assert change["after"] > 1.4 * change["before"]
     assert clerk_trend(session, "K2")["changes"] == []
+    (k1,) = (row for row in report(session)["clerks"] if row["clerk_id"] == "K1")
+    weekly = sum(row["expected"] * row["proposed"] for row in trend["weeks"])
+    assert weekly == pytest.approx(k1["expected"] * k1["proposed"], rel=1e-6)
     assert clerk_trend(session, "nobody") == {"weeks": [], "changes": []}
 
 
