@@ -16,6 +16,8 @@ from recommender.columns import ATTRIBUTES, BRAND, CATEGORY, CUSTOMER, NAME
 from recommender.views import View
 
 RARE = 2
+COMMON = 500
+"""An n-gram or token of more products than this tells little apart, and comparing them all would cost too much."""
 TOKEN_COLUMNS = ("tier", "gender", "area", "birth_year")
 
 
@@ -84,8 +86,7 @@ def product_likeness(products: pl.DataFrame, k: int) -> sparse.csr_array:
     names = [name or "" for name in products[NAME].to_list()]
     parts: list[sparse.csr_array] = []
     if any(names):
-        # what stands in every fifth name says nothing, except where there are few names
-        most = 0.2 if len(names) > 200 else 1.0
+        most = COMMON if len(names) > COMMON else 1.0
         grams = TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 4), min_df=2, max_df=most, sublinear_tf=True,
                                 max_features=50_000, dtype=np.float32)  # fmt: skip
         try:
@@ -94,6 +95,8 @@ def product_likeness(products: pl.DataFrame, k: int) -> sparse.csr_array:
             parts.append(nothing(len(names), 0))
     rows = [list(_tokens_of(*row)) for row in products.select(CATEGORY, BRAND, ATTRIBUTES).iter_rows()]
     tokens = _one_hot(rows)
+    held = np.bincount(tokens.indices, minlength=tokens.shape[1])
+    tokens = sparse.csr_array(tokens[:, held <= COMMON])
     if tokens.nnz:
         rarity = np.log(len(products) / np.maximum(np.bincount(tokens.indices, minlength=tokens.shape[1]), 1))
         parts.append(normalised(sparse.csr_array(tokens @ sparse.diags_array(rarity.astype(np.float32)))))
