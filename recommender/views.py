@@ -8,6 +8,7 @@ from scipy import sparse
 
 from recommender.baskets import BasketTable, Flags, Floats, Ints, Longs
 from recommender.dataset import Dataset, WebTable
+from recommender.pairs import PairTable
 
 
 @dataclass(frozen=True)
@@ -80,6 +81,11 @@ class View:
     def owned(self) -> sparse.csr_array:
         """Customers × products, number of baskets that held the product."""
         return self.decayed(1.0)
+
+    @cached_property
+    def pairs(self) -> PairTable:
+        """Every customer × product of the history."""
+        return PairTable.of(self)
 
     @cached_property
     def decayed_memory(self) -> sparse.csr_array:

@@ -6,7 +6,6 @@ import numpy as np
 
 from recommender.baskets import Floats
 from recommender.candidates.pool import Candidates
-from recommender.features.pairs import PairTable
 from recommender.views import View
 
 
@@ -15,7 +14,7 @@ class CustomerFacts:
 
     def fit(self, view: View) -> Self:
         """Summarise every customer."""
-        pairs = PairTable.of(view)
+        pairs = view.pairs
         people = view.customers
         owner = pairs.key // max(view.products, 1)
         distinct = np.bincount(owner, minlength=people).astype(np.float32)

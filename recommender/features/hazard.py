@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from recommender.baskets import Floats, Ints, Longs
 from recommender.candidates.pool import Candidates
-from recommender.features.pairs import PairTable
+from recommender.pairs import PairTable
 from recommender.views import View
 
 AGE_STARTS = np.array([1, 2, 3, 4, 6, 9, 14], np.int64)
@@ -43,7 +43,7 @@ class Hazards:
 
     def fit(self, view: View) -> Self:
         """Count trials and events."""
-        pairs = PairTable.of(view)
+        pairs = view.pairs
         self._pairs, self._products = pairs, view.products
         product, nth, length, bought = trials(pairs, view.products)
         count = _bucket(nth, COUNT_STARTS)

@@ -8,7 +8,6 @@ from recommender.baskets import Floats
 from recommender.candidates.pool import Candidates
 from recommender.candidates.popular import SalesCalendar
 from recommender.columns import PRICE
-from recommender.features.pairs import PairTable
 from recommender.views import View
 
 WINDOWS = (7, 28, 84)
@@ -19,7 +18,7 @@ class ProductFacts:
 
     def fit(self, view: View) -> Self:
         """Count over the view's history."""
-        pairs = PairTable.of(view)
+        pairs = view.pairs
         items = view.products
         product = pairs.key % max(items, 1)
         counts = pairs.counts.astype(np.float32)

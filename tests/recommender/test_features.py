@@ -11,7 +11,7 @@ from recommender.dataset import Dataset
 from recommender.examples import panel_of
 from recommender.features.customers import CustomerFacts
 from recommender.features.hazard import trials
-from recommender.features.pairs import PairHistory, PairTable
+from recommender.features.pairs import PairHistory
 from recommender.features.scores import ranks
 from recommender.views import View
 from tests.recommender.purchases import PRODUCTS, product_master, table_lines, two_tastes, views_of_last_products
@@ -50,7 +50,7 @@ def test_a_pairs_history_by_hand(table: View) -> None:
 
 
 def test_trials_by_hand(table: View) -> None:
-    pairs = PairTable.of(table)
+    pairs = table.pairs
     product, nth, length, bought = trials(pairs, table.products)
     ann_bread = slice(0, 3)
     assert product[ann_bread].tolist() == [0, 0, 0]
