@@ -107,6 +107,7 @@ def _final(learnt: Lessons, choice: Choice, kind: str, plan: TrainingPlan) -> tu
     examples = lessons(list(learnt.scenes.values()), kind == "explore")
     settings, names, threads = plan.ranker, examples.names, plan.threads
     data = binned(examples, settings)
+    del examples  # LightGBM keeps a table of its own
     # one view more to learn from bears a few rounds more
     rounds = {name: int(count * 1.1) for name, count in choice.rounds.items()}
     boosters = []

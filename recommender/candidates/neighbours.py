@@ -10,7 +10,6 @@ from recommender.baskets import Floats, Ints
 from recommender.candidates.base import (
     dense,
     inverse_frequency,
-    neighbours_of,
     normalised,
     rows_of,
     scaled_columns,
@@ -18,6 +17,17 @@ from recommender.candidates.base import (
     strongest,
 )
 from recommender.views import View
+
+POOL = 50_000
+"""Customers among whom neighbours are looked for; larger chains draw as many by lot, which costs little accuracy."""
+
+
+def pool_of(view: View, limit: int, seed: int) -> Ints:
+    """Customers with purchases, ascending, at most `limit` of them drawn with `seed`."""
+    known = np.flatnonzero(view.counts > 0).astype(np.int32)
+    if len(known) <= limit:
+        return known
+    return np.sort(np.random.default_rng(seed).choice(known, limit, replace=False)).astype(np.int32)
 
 
 @dataclass
@@ -32,6 +42,8 @@ class CustomerNeighbours:
     decay: float = 0.9
     neighbours: int = 300
     alpha: float = 0.0
+    limit: int = POOL
+    seed: int = 0
     name: str = "neighbours"
 
     def fit(self, view: View) -> Self:
@@ -42,7 +54,7 @@ class CustomerNeighbours:
             (self._vectors.data**2, self._vectors.indices, self._vectors.indptr), shape=self._vectors.shape
         )
         self._squared = np.asarray(squares.sum(axis=1), np.float32).ravel()
-        self._known = np.flatnonzero(view.counts > 0).astype(np.int32)
+        self._known = pool_of(view, self.limit, self.seed)
         self._pool = rows_of(self._vectors, self._known)
         self._transposed = self._pool.T.tocsr()
         return self
@@ -67,25 +79,22 @@ class TasteNeighbours:
 
     decay: float = 0.95
     neighbours: int = 150
+    limit: int = POOL
+    seed: int = 0
     name: str = "taste"
 
     def fit(self, view: View) -> Self:
         """Weigh and normalise every history."""
         history = view.decayed(self.decay)
         self._tastes = normalised(scaled_columns(history, inverse_frequency(view.owned)))
-        self._shares = normalised(history, order=1)
-        self._transposed = self._tastes.T.tocsr()
+        self._known = pool_of(view, self.limit, self.seed)
+        self._shares = normalised(rows_of(history, self._known), order=1)
+        self._transposed = rows_of(self._tastes, self._known).T.tocsr()
         return self
 
     def score(self, customers: Ints) -> Floats:
         """Similarity-weighted mean share of each product."""
         near = strongest(rows_of(self._tastes, customers) @ self._transposed, self.neighbours + 1)
-        keep = near.indices != np.repeat(customers, np.diff(near.indptr))
+        keep = self._known[near.indices] != np.repeat(customers, np.diff(near.indptr))
         near.data = near.data * keep
         return dense((normalised(near, order=1) @ self._shares).tocsr())
-
-
-def similar_customers(view: View, customers: Ints, k: int) -> sparse.csr_array:
-    """The k customers of most similar taste, for those asked, strongest first."""
-    tastes = normalised(scaled_columns(view.owned, inverse_frequency(view.owned)))
-    return neighbours_of(rows_of(tastes, customers), tastes, k)
