@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 import orjson
@@ -16,12 +17,17 @@ COLUMNS: Final = (
     "evidence",
 )  # fmt: skip
 
-# Written out for both drivers: composing it through SQLAlchemy costs as much as choosing the suggestions.
-_INSERT: Final = "INSERT INTO suggestions ({}) VALUES ({})"
-_STATEMENTS: Final = {
-    sqlite: _INSERT.format(", ".join(COLUMNS), ", ".join(["?" if sqlite else "%s"] * len(COLUMNS)))
-    for sqlite in (True, False)
-}
+ROWS_AT_ONCE: Final = 500
+"""Keeps the values of one statement within what both databases take."""
+
+
+@lru_cache(maxsize=64)
+def _statement(rows: int, sqlite: bool) -> str:
+    """One INSERT of so many rows, written out: composing it through SQLAlchemy costs as much as choosing the
+    suggestions, and one statement of five rows half as much as five.
+    """
+    row = f"({', '.join(['?' if sqlite else '%s'] * len(COLUMNS))})"
+    return f"INSERT INTO suggestions ({', '.join(COLUMNS)}) VALUES {', '.join([row] * rows)}"
 
 
 def record_set(session: Session, answer: SuggestionSet) -> None:
@@ -52,5 +58,7 @@ def record_set(session: Session, answer: SuggestionSet) -> None:
         )
         for proposal in (*answer.proposals, *answer.withheld)
     ]
-    if rows:
-        session.connection().exec_driver_sql(_STATEMENTS[is_sqlite(session)], rows)
+    for start in range(0, len(rows), ROWS_AT_ONCE):
+        part = rows[start : start + ROWS_AT_ONCE]
+        values = tuple(value for row in part for value in row)
+        session.connection().exec_driver_sql(_statement(len(part), is_sqlite(session)), values)
