@@ -118,10 +118,10 @@ def _final(learnt: Lessons, choice: Choice, kind: str, plan: TrainingPlan) -> tu
             for number in range(plan.seeds)
         ]
     if "binary" in choice.objectives or kind == "all":
-        booster = grow(data, settings, "binary", rounds["binary"], settings.seed)
-        binary = Ranker(names, [booster], threads) if kind == "all" else None
-        # as heavy in the sum as the other objective's boosters together
-        boosters += [booster] * (max(1, len(boosters)) if "binary" in choice.objectives else 0)
+        seeds = plan.seeds if "binary" in choice.objectives else 1
+        found = [grow(data, settings, "binary", rounds["binary"], settings.seed + number) for number in range(seeds)]
+        binary = Ranker(names, found[:1], threads) if kind == "all" else None
+        boosters += found if "binary" in choice.objectives else []
     return Ranker(names, boosters, threads), binary
 
 

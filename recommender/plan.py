@@ -23,10 +23,10 @@ class TrainingPlan:
     views: int = 4
     more_views: int = 7
     few_examples: int = 5_000
-    customers: int = 6_000
-    judged: int = 2_500
-    rows: int = 800_000
-    seeds: int = 1
+    customers: int = 10_000
+    judged: int = 2_000
+    rows: int = 1_100_000
+    seeds: int = 2
     threads: int = 2
     ranker: RankerSettings = field(default_factory=RankerSettings)
 

@@ -68,7 +68,12 @@ def choose(
     values: dict[tuple[str, ...], NDArray[np.float64]] = {(name,): found.values for name, found in grown.items()}
     both = standardised(grown["lambdarank"].raw, judged.indptr) + standardised(grown["binary"].raw, judged.indptr)
     values["lambdarank", "binary"] = judge_scores(both)
-    objectives = max(values, key=lambda names: float(values[names].mean()))
+    # what two kinds of booster agree on holds better than either: one alone must be better by more than chance
+    objectives: tuple[str, ...] = ("lambdarank", "binary")
+    for name in grown:
+        lead = values[(name,)] - values[objectives]
+        if lead.mean() > standard_error(lead):
+            objectives = (name,)
     gain = values[objectives] - single_values
     return Choice(
         objectives=objectives,

@@ -10,7 +10,7 @@ from recommender.candidates.pool import CandidatePool, Candidates
 from recommender.features.base import FeatureGroup
 from recommender.views import View
 
-BLOCK_CELLS = 3_000_000
+BLOCK_CELLS = 2_000_000
 """Customers × products of one model's dense scores within a block; bounds the memory of a block."""
 
 
