@@ -240,9 +240,9 @@ def _start_afresh(account: Account) -> None:
 
 
 def clerks_without_account(session: Session, *, today: date, store_id: str | None = None) -> list[Clerk]:
-    """Clerks who work there today and cannot sign in yet, by store; a store without any clerk is given a first one."""
-    for empty in session.scalars(select(Store.store_id).where(~exists().where(Clerk.store_id == Store.store_id))):
-        if store_id in (None, empty):
+    """Clerks who work there today and cannot sign in yet, by store; a chain without any gets one in each store."""
+    if session.scalar(select(Clerk.clerk_id).limit(1)) is None:
+        for empty in session.scalars(select(Store.store_id)).all():
             add_clerk(session, f"{empty}-1", store_id=empty, name="スタッフ", role="clerk")
     statement = (
         select(Clerk)

@@ -9,6 +9,7 @@ from recommender.dataset import Dataset
 from recommender.learning import fit
 from recommender.neighbour_lists import copurchase, neighbour_lists
 from recommender.plan import planned
+from recommender.serving_facts import live_rates, repeat_shares
 from recommender.stopwatch import Progress, Stopwatch
 from recommender.trained import ItemNeighbours, TrainedModel
 
@@ -44,12 +45,17 @@ def train(
         cold=cold,
         copurchase=together,
         coview=seen,
-        parameters={"plan": plain(plan), "choices": {kind: plain(choice) for kind, choice in fitted.choices.items()}},
+        parameters={
+            "plan": plain(plan),
+            "choices": {kind: plain(choice) for kind, choice in fitted.choices.items()},
+            "live_rates": live_rates(dataset),
+        },
         metrics=fitted.metrics | guard_figure(fitted, dataset),
         stage_seconds=watch.seconds,
         rows=dataset.rows,
         seed=seed,
         sessions=next_looks,
+        arrays={"repeat_share": repeat_shares(dataset.carded, view.products)},
     )
 
 

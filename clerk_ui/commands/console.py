@@ -86,6 +86,13 @@ class Desk:
         width = None if sys.stdout.isatty() else 240
         Console(width=width, highlight=False).print(table if rows else "nothing")
 
+    def forget_online(self) -> None:
+        """Empty the shared online store after the record changed beneath it; it fills itself again from the record."""
+        if self.settings.storage.redis_url:
+            from recommender.serving import online_store
+
+            online_store(self.settings.storage.redis_url).forget_all()
+
     def say(self, line: str = "") -> None:
         """Print one line for people."""
         click.echo(line)

@@ -55,6 +55,7 @@ def customer_merge(desk: Desk, survivor: str, merged: str, why: str) -> None:
     """Declare MERGED to be the same person as SURVIVOR; everything of both leads to the survivor. Reversible."""
     with writing(desk.engine) as session:
         document = _merge(merge(session, survivor, merged, actor=ACTOR, now=desk.now, evidence={"why": why}))
+    desk.forget_online()
     desk.show(document, lambda: desk.say(f"merge {document['merge_id']}: {merged} → {survivor}"))
 
 
@@ -65,6 +66,7 @@ def customer_split(desk: Desk, customer_id: str) -> None:
     """Take back the latest merge of this customer; everything returns to whom it was delivered for."""
     with writing(desk.engine) as session:
         document = _merge(split(session, customer_id, actor=ACTOR, now=desk.now))
+    desk.forget_online()
     desk.show(document, lambda: desk.say(f"undone: {document['merged']} is apart from {document['survivor']} again"))
 
 
@@ -100,6 +102,7 @@ def customer_erase(desk: Desk, customer_id: str, yes: bool) -> None:
     from journey.lake import refresh
 
     refresh(desk.engine, desk.home, timezone=desk.settings.chain.timezone)
+    desk.forget_online()
     document = {"customer_id": customer_id, "anonymised": summary.anonymised, "removed": summary.removed}
     document["retrain"] = "the models still know this id until the next training: osusume retrain"
     counts = sum(summary.anonymised.values()), sum(summary.removed.values())

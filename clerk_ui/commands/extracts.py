@@ -54,9 +54,10 @@ def _tell(desk: Desk, summary: ImportSummary) -> None:
 
 
 def _confirm(desk: Desk) -> None:
-    """Receipts that came now may confirm suggestions that were shown before."""
+    """Receipts that came now may confirm suggestions shown before, and change what is known of customers online."""
     with writing(desk.engine) as session:
         confirm(session, window=timedelta(hours=desk.settings.chain.attribution_hours))
+    desk.forget_online()
 
 
 @click.command()

@@ -67,7 +67,7 @@ def user_add(
 def user_add_all(desk: Desk, store_id: str | None, pin: str | None) -> None:
     """Add an account for every clerk of the record who has none and still works there.
 
-    A store without any clerk gets one, so that somebody can sign in on its tablet.
+    A chain whose record has no clerks gets one in each store, so that somebody can sign in.
     """
     made: dict[str, list[dict[str, Any]]] = {}
     with writing(desk.engine) as session:
