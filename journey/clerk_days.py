@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, distinct, func, or_, select
+from sqlalchemy import ColumnElement, Select, distinct, func, select
 from sqlalchemy.orm import Session
 
 from journey.outcomes import PROPOSED, Confirmation, Outcome
 from journey.products import Product
-from journey.suggestions import ClerkTarget, Suggestion
-
-HOLD_OUT = "holdout"
+from journey.suggestions import ClerkTarget, Suggestion, was_shown
 
 
 @dataclass(frozen=True)
@@ -62,7 +60,7 @@ def figures(session: Session, clerk_id: str, since: datetime, until: datetime) -
             Suggestion.clerk_id == clerk_id,
             Suggestion.shown_at >= since,
             Suggestion.shown_at < until,
-            or_(Suggestion.arm.is_(None), Suggestion.arm != HOLD_OUT),
+            was_shown(),
         )
     ).one()
     counts = session.execute(

@@ -5,10 +5,12 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, ColumnElement, Index, or_
 from sqlalchemy.orm import Mapped, mapped_column
 
 from journey.database import Base, Instant
+
+HOLD_OUT = "holdout"  # the arm of customers for whom, by design, nothing is shown
 
 
 class Suggestion(Base):
@@ -75,3 +77,8 @@ class ClerkTarget(Base):
     product_id: Mapped[str | None]
     category: Mapped[str | None]
     stores: Mapped[str | None]
+
+
+def was_shown() -> ColumnElement[bool]:
+    """Suggestions that a clerk saw: those of held-out customers are logged for comparison and shown to nobody."""
+    return or_(Suggestion.arm.is_(None), Suggestion.arm != HOLD_OUT)

@@ -21,7 +21,7 @@ from journey.local_days import zone
 from journey.outcomes import PROPOSED, Confirmation, Outcome
 from journey.products import Product
 from journey.stores import DEFAULT_TIMEZONE, Clerk, Store
-from journey.suggestions import Suggestion
+from journey.suggestions import Suggestion, was_shown
 from journey.traffic import Traffic
 
 SCORE_BOUND = 2000.0  # a score beyond is of no scale we know
@@ -142,7 +142,7 @@ def proposal_cells(
             (busy.c.store_id == Suggestion.store_id)
             & (busy.c.hour == (cast(Suggestion.shown_at, BigInteger) // HOUR_MICROS)),
         )
-        .where(period.covers(Suggestion.shown_at), clerk.is_not(None))
+        .where(period.covers(Suggestion.shown_at), clerk.is_not(None), was_shown())
         .subquery()
     )
     c = rows.c

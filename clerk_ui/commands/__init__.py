@@ -64,6 +64,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     # BLAS threads beside the models' own only fight over the cores; must be set before numpy is first imported
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+    # a thread that waits for its fellows by spinning takes the core from them where something else runs too
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         status = osusume.main(args=list(arguments), prog_name="osusume", standalone_mode=False)
         sys.exit(status if isinstance(status, int) else DONE)

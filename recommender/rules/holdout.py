@@ -6,7 +6,9 @@ import hashlib
 from functools import lru_cache
 from typing import Final
 
-HOLDOUT: Final = "holdout"
+from journey.suggestions import HOLD_OUT
+
+HOLDOUT: Final = HOLD_OUT
 TREATED: Final = "treated"
 
 

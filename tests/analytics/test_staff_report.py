@@ -191,3 +191,10 @@ def test_an_empty_chain_and_an_empty_store(chain: Session) -> None:
     row = report(chain, store="001")["clerks"][0]
     assert (row["flag"], row["shown"]) == ("none", 1)
     assert row["high"] - row["low"] > 0.4
+
+
+def test_what_was_held_out_was_not_shown(session: Session) -> None:
+    session.add(Clerk(clerk_id="K0", store_id="001", name="店員"))
+    session.add_all([suggestion(1, "K0", arm="treated"), suggestion(2, "K0", arm="holdout"), suggestion(3, "K0")])
+    session.flush()
+    assert [row["shown"] for row in report(session)["clerks"]] == [2]
