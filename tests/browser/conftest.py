@@ -16,7 +16,7 @@ from journey.outcomes import Outcome
 from journey.suggestions import Dismissal, Suggestion
 from tests.browser.live_server import LiveServer
 from tests.browser.shop import open_shop
-from tests.browser.tablet import LANDSCAPE, Tablet, device_token, new_context
+from tests.browser.tablet import LANDSCAPE, Tablet, device_token, new_context, session_token
 
 
 @pytest.fixture(scope="session")
@@ -67,12 +67,19 @@ def tablets(
     made: list[Tablet] = []
 
     def make(
-        size: tuple[int, int] = LANDSCAPE, locale: str = "ja-JP", *, script: str = "", worker: bool = False
+        size: tuple[int, int] = LANDSCAPE,
+        locale: str = "ja-JP",
+        *,
+        script: str = "",
+        worker: bool = False,
+        by: str = "",
     ) -> Tablet:
         context = contexts(size, locale, worker=worker)
         if script:
             context.add_init_script(script)
-        made.append(Tablet(context, server.url, device_token(shop_engine)))
+        token = device_token(shop_engine)
+        session = session_token(shop_engine, token, by) if by else None
+        made.append(Tablet(context, server.url, token, session))
         return made[-1]
 
     yield make
@@ -82,8 +89,8 @@ def tablets(
 @pytest.fixture
 def tablet(tablets: Callable[..., Tablet]) -> Tablet:
     """A tablet with Sato Hanako signed in."""
-    tablet = tablets()
-    tablet.sign_in("佐藤 花子")
+    tablet = tablets(by="C1")
+    tablet.page.locator("#sending").wait_for()
     return tablet
 
 

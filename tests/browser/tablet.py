@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from playwright.sync_api import Browser, BrowserContext, Locator, Page
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
-from clerk_ui.auth.callers import DEVICE_COOKIE
+from clerk_ui.auth.callers import DEVICE_COOKIE, SESSION_COOKIE
+from journey.accounts import Account, Device
 from journey.database import writing
 from journey.devices import add_device, enrol
+from journey.sign_ins import open_session
+from journey.tokens import hashed
 from tests.browser.shop import PIN, STORE
 
 CHROMIUM = "/usr/bin/chromium"
@@ -42,15 +45,34 @@ def device_token(engine: Engine, store_id: str = STORE) -> str:
         return enrol(session, code, now=now)[1]
 
 
+def session_token(engine: Engine, device: str, account_id: str) -> str:
+    """The cookie of somebody signed in on the tablet with this cookie, without the taps and the slow PIN."""
+    now = datetime.now(UTC)
+    with writing(engine) as session:
+        device_id = session.scalars(select(Device.device_id).where(Device.token_hash == hashed(device))).one()
+        epoch = session.get_one(Account, account_id).session_epoch
+        return open_session(
+            session,
+            account_id,
+            epoch=epoch,
+            device_id=device_id,
+            method="pin",
+            now=now,
+            lifetime=timedelta(hours=12),
+        )
+
+
 class Tablet:
     """One enrolled tablet."""
 
-    def __init__(self, context: BrowserContext, url: str, token: str | None) -> None:
+    def __init__(self, context: BrowserContext, url: str, token: str | None, session: str | None = None) -> None:
         self.context, self.url = context, url
         if token is not None:
             context.add_cookies(
                 [{"name": DEVICE_COOKIE, "value": token, "url": url, "httpOnly": True, "sameSite": "Strict"}]
             )
+        if session is not None:
+            context.add_cookies([{"name": SESSION_COOKIE, "value": session, "url": url, "sameSite": "Strict"}])
         self.page: Page = context.new_page()
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))

@@ -110,7 +110,8 @@ def test_a_dismissed_product_vanishes_and_stays_away(tablet: Tablet, shop_engine
     card = tablet.page.locator(".suggestion").first
     name = card.locator(".suggestion__open").inner_text().splitlines()[0].removesuffix(" 詳しく")
     card.locator(".suggestion__dismiss").click()
-    tablet.page.locator("dialog .button", has_text="お好みでない").click()
+    with tablet.page.expect_response("**/suggestions"):
+        tablet.page.locator("dialog .button", has_text="お好みでない").click()
     tablet.wait_for_counts(0)
     tablet.page.locator(".suggestion").first.wait_for()
     assert tablet.page.locator(".suggestion", has_text=name).count() == 0
