@@ -154,8 +154,8 @@ def test_a_note_is_kept(tablet: Tablet, shop_engine: Engine) -> None:
     tablet.serve(HANAKO_CARD)
     tablet.page.locator("#note").fill("ラッピングをご希望")
     tablet.page.locator("form .button", has_text="メモを残す").click()
-    tablet.wait_for_counts(0)
     tablet.page.locator(".note", has_text="ラッピングをご希望").wait_for()
+    tablet.wait_for_counts(0)
     with reading(shop_engine) as session:
         assert (
             session.scalars(select(CustomerNote).where(CustomerNote.text == "ラッピングをご希望")).one().clerk_id
