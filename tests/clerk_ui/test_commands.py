@@ -152,3 +152,24 @@ def test_merging_and_splitting_customers(chain: Chain, extract: Path, tmp_path: 
     chain.run("customer", "show", "C1", status=2)
     chain.run("export", tmp_path / "out")
     assert "山田" not in (tmp_path / "out" / "customers.csv").read_text(encoding="utf-8")
+
+
+def test_retraining_puts_a_new_version_into_use_and_leaves_a_trail(chain: Chain, extract: Path) -> None:
+    chain.run("import", extract)
+    first = chain.run("train", "--as-of", "2026-01-15", "--budget", 0.1)
+    assert first["current"]
+    done = chain.run("retrain", "--budget", 0.1)
+    assert (done["before"], done["comparison"]) == (first["version"], None)  # two customers are too few to judge by
+    versions = {v["version"]: v for v in chain.run("models", "list")["versions"]}
+    assert [v for v, manifest in versions.items() if manifest["current"]] == [done["version"]]
+    assert versions[done["version"]]["rows"] > versions[first["version"]]["rows"]
+    assert chain.run("models", "rollback")["version"] == first["version"]
+
+
+def test_the_same_data_and_seed_give_the_same_suggestions(chain: Chain, extract: Path, tmp_path: Path) -> None:
+    chain.run("import", extract)
+    for name in ("once", "again"):
+        version = chain.run("train", "--seed", 3, "--budget", 0.1)["version"]
+        options = ("--version", version, "--k", 5, "--out", tmp_path / f"{name}.csv")
+        chain.run("recommend", "--customers", "all", *options)
+    assert (tmp_path / "once.csv").read_bytes() == (tmp_path / "again.csv").read_bytes()
