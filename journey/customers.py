@@ -52,3 +52,8 @@ def profiling_refused(session: Session, *, by_default: bool) -> frozenset[str]:
     refused = Customer.consent_profiling.is_(False)
     condition = refused | Customer.consent_profiling.is_(None) if by_default else refused
     return frozenset(session.scalars(select(Customer.customer_id).where(condition)))
+
+
+def present_customers(session: Session) -> frozenset[str]:
+    """Customers who are people of their own today: neither merged into another nor erased."""
+    return frozenset(session.scalars(select(Customer.customer_id).where(Customer.merged_into.is_(None))))

@@ -10,7 +10,7 @@ import polars as pl
 
 from clerk_ui.commands.console import Desk, at_desk
 from clerk_ui.commands.models import Moment, localised
-from journey.customers import profiling_refused
+from journey.customers import present_customers, profiling_refused
 from journey.database import reading
 from journey.errors import InputError, UnreadableFile
 from journey.products import product_names, sold_out
@@ -74,11 +74,16 @@ def _for_customers(
 
     refused_by_default = desk.settings.chain.consent_default == "refused"
     with reading(desk.engine) as session:
+        present = present_customers(session)
         refused = profiling_refused(session, by_default=refused_by_default)
         gone = sold_out(session, store) if store is not None else frozenset()
         names = product_names(session)
+    if asked is None:
+        asked = [customer for customer in model.customer_ids if customer in present]
+    # who was erased or merged since the training is a stranger to us, whatever the model files still hold
+    refused |= set(asked) - present
     lists = recommendations(
-        model, list(model.customer_ids) if asked is None else asked, kind=kind, k=k + (50 if gone else 0),  # type: ignore[arg-type]
+        model, asked, kind=kind, k=k + (50 if gone else 0),  # type: ignore[arg-type]
         refused=refused, names=names, language=language,
     )  # fmt: skip
     if gone:

@@ -139,6 +139,26 @@ def test_who_refused_profiling_gets_what_a_stranger_gets(chain: Chain, extract: 
     assert chain.run("models", "show")["version"] == version
 
 
+def test_the_erased_are_strangers_to_a_model_that_still_knew_them(chain: Chain, extract: Path, tmp_path: Path) -> None:
+    chain.run("import", extract)
+    chain.run("train", "--budget", 0.1)
+    (tmp_path / "asked.csv").write_text("customer_id\nC1\nnobody\n", encoding="utf-8")
+
+    def asked() -> dict[str, list[str]]:
+        chain.run("recommend", "--customers", tmp_path / "asked.csv", "--k", 3, "--out", tmp_path / "asked-out.csv")
+        rows = list(csv.DictReader((tmp_path / "asked-out.csv").open(encoding="utf-8")))
+        return {
+            name: [r["product_id"] + r["reason"] for r in rows if r["customer_id"] == name] for name in ("C1", "nobody")
+        }
+
+    before = asked()
+    assert before["C1"] != before["nobody"]
+    chain.run("customer", "erase", "C1", "--yes")
+    assert asked()["C1"] == before["nobody"]
+    chain.run("recommend", "--customers", "all", "--k", 3, "--out", tmp_path / "all.csv")
+    assert "C1" not in (tmp_path / "all.csv").read_text(encoding="utf-8")
+
+
 def test_merging_and_splitting_customers(chain: Chain, extract: Path, tmp_path: Path) -> None:
     chain.run("import", extract)
     chain.run("customer", "merge", "C1", "C2", "--why", "same phone")
