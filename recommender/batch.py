@@ -45,7 +45,7 @@ class Fitted:
         """One score per candidate for the list of `kind` (all or explore)."""
         choice = self.choices.get(kind)
         if choice is None:
-            return np.nan_to_num(matrix[:, names.index("fused")], nan=0.0)
+            return unlearnt_scores(names, matrix)
         if choice.single is not None:
             return np.nan_to_num(matrix[:, names.index(f"score_{choice.single}")], nan=0.0)
         return self.rankers[kind].score(matrix, indptr)
@@ -55,6 +55,25 @@ class Fitted:
         if self.probability is None:
             return np.asarray((0.1 * score / np.maximum(score.max(initial=0.0), 1e-9)).clip(0, 1), np.float32)
         return self.calibration(self.probability.raw(matrix)[0])
+
+
+def unlearnt_scores(names: list[str], matrix: Floats) -> Floats:
+    """What to rank by where too few customers came back for a ranker to be learnt.
+
+    What was bought before in the order of its decayed frequency, hardly to be beaten on short histories, above what
+    is new in the order of the linear item model, else of all models' ranks fused.
+    """
+
+    def column(name: str) -> Floats:
+        return (
+            np.nan_to_num(matrix[:, names.index(name)], nan=0.0) if name in names else np.zeros(len(matrix), np.float32)
+        )
+
+    new = column("score_ease") if "score_ease" in names else column("fused")
+    new = new / max(float(np.abs(new).max(initial=0.0)), 1e-9)
+    owned = column("score_repeat")
+    owned = owned / max(float(owned.max(initial=0.0)), 1e-9)
+    return np.where(owned > 0, 1.0 + owned + 1e-3 * new, new).astype(np.float32)
 
 
 def order_within(score: Floats, row: Ints, chance: NDArray[np.float64]) -> NDArray[np.intp]:

@@ -76,6 +76,8 @@ def _evidence(model: TrainedModel, lists: pl.DataFrame) -> pl.DataFrame:
             "explained": about >= 0,
         }
     ).with_columns(about=pl.when("explained").then("about"))
+    itself = (pl.col("ground") == "viewed") & (pl.col("about") == pl.col(PRODUCT))
     return lists.join(known, on=[CUSTOMER, PRODUCT], how="left", maintain_order="left").select(
-        pl.col("ground").fill_null("popular"), "about"
+        pl.when(itself).then(pl.lit("viewed_itself")).otherwise(pl.col("ground").fill_null("popular")).alias("ground"),
+        "about",
     )

@@ -45,6 +45,8 @@ def gather_evidence(candidates: Candidates, entry: int, occasion: Occasion) -> d
                 facts["cycle_days"] = round((bought.last - bought.first) / (bought.days - 1) / 86_400_000_000, 1)
         return facts
     about = int(candidates.evidence[entry])
+    if ground == "viewed" and about == product:
+        ground = facts["ground"] = "viewed_itself"
     if ground in NAMED and about >= 0 and about != product:
         facts["about"] = catalogue.products[about]
         facts["name"] = catalogue.names[about]
@@ -82,7 +84,7 @@ def _variant(evidence: Mapping[str, Any]) -> str:
     if ground == "category" and "category" not in evidence:
         return "category/nameless"
     if ground in DATED and "days" not in evidence:
-        return "viewed/undated" if ground == "viewed" else "none"
+        return f"{ground}/undated" if ground in ("viewed", "viewed_itself") else "none"
     return str(ground)
 
 
