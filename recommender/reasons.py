@@ -13,6 +13,8 @@ from recommender.rules.consent import IMPERSONAL
 
 DUE: Final = 0.8
 """From this part of the customer's own usual interval on, a product is due again."""
+LONG_AGO: Final = 730
+"""After so many days nobody speaks of days, nor of restocking."""
 LANGUAGES: Final = ("ja", "en")
 NAMED: Final = frozenset(
     ("bought_with", "neighbours", "viewed", "similar_name", "category", "in_hand", "seen_with")
@@ -92,6 +94,8 @@ def _repeat_variant(evidence: Mapping[str, Any]) -> str:
     if "days" not in evidence:
         return "bought_before"
     days, times, cycle = evidence["days"], evidence.get("times", 1), evidence.get("cycle_days", 0)
+    if days > LONG_AGO:
+        return "bought_before"
     if cycle and days >= max(DUE * cycle, 2):
         return "bought_before/due"
     if times > 1:

@@ -106,3 +106,9 @@ def test_no_reason_is_personal_without_consent(session: Session) -> None:
     grounds = {p.evidence["ground"] for p in counter.ask(k=10, events=[event("view", "P8")]).proposals}
     assert grounds
     assert all(IMPERSONAL[GROUNDS.index(ground)] for ground in grounds)
+
+
+def test_years_later_nobody_speaks_of_restocking() -> None:
+    due = {"ground": "bought_before", "days": 60, "times": 3, "cycle_days": 30.0}
+    assert "補充" in tell(due)
+    assert tell(due | {"days": 2000}) == "以前お買い上げいただいた商品です"
