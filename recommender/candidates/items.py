@@ -1,5 +1,6 @@
 """Item-item models: products go with products, through customers, baskets or a random walk."""
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Self
 
@@ -19,16 +20,16 @@ from recommender.candidates.base import (
 from recommender.views import View
 
 
-class ItemNeighbourModel:
+class ItemNeighbourModel(ABC):
     """Mean similarity of a product to the customer's decayed history; subclasses say what similarity is."""
 
     name = "items"
     neighbours = 200
     decay = 0.9
 
+    @abstractmethod
     def similarity(self, view: View) -> sparse.csr_array:
         """Products × products; row i holds what goes with product i."""
-        raise NotImplementedError
 
     def fit(self, view: View) -> Self:
         """Compute similarities and every history."""
