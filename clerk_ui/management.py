@@ -20,6 +20,19 @@ PLACES = {
     "data": ("/coe/data", "management.data", "table", ("coe", "admin")),
 }
 
+# The menu's groups in their order: group → (text, its places in theirs). A place that no group names stands with those
+# of its address: /store/… in the store's, everything else in the first of the CoE's.
+GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
+    "store": ("management.group_store", ("team", "store_voice")),
+    "models": ("management.group_models", ("models",)),
+    "data": ("management.group_data", ("data", "one_id", "web")),
+    "cx": (
+        "management.group_cx",
+        ("cx", "drivers", "journeys", "voice", "risks", "assortment", "ltv", "coupons", "surveys"),
+    ),
+    "actions": ("management.group_actions", ("actions", "tree", "brief", "units")),
+}
+
 
 def init_app(app: Flask) -> None:
     """Give the templates of these pages their globals."""
@@ -35,16 +48,34 @@ def signed_in() -> Person:
 
 def frame(here: str) -> dict[str, Any]:
     """The context of the frame of a page: the menu with the current entry, and who is signed in."""
-    return {"places": places_for(signed_in(), here), "person": signed_in()}
+    return {"menu": menu_for(signed_in(), here), "person": signed_in()}
 
 
-def places_for(person: Person, here: str) -> list[dict[str, Any]]:
-    """The entries of the menu that a person may open."""
-    return [
-        {"href": href, "text": t(text), "icon": icon, "current": name == here}
-        for name, (href, text, icon, roles) in PLACES.items()
-        if person.role in roles
-    ]
+def menu_for(person: Person, here: str) -> list[dict[str, Any]]:
+    """The groups of the menu with the entries that a person may open; a group leads to its first entry."""
+    groups = []
+    for group, (text, _) in GROUPS.items():
+        places = [
+            {"href": href, "text": t(label), "icon": icon, "current": name == here}
+            for name, (href, label, icon, roles) in sorted(PLACES.items(), key=_place_in_group)
+            if group_of(name) == group and (person.role in roles or person.role == "admin")
+        ]
+        if places:
+            current = any(place["current"] for place in places)
+            groups.append({"href": places[0]["href"], "text": t(text), "places": places, "current": current})
+    return groups
+
+
+def group_of(name: str) -> str:
+    """The group in which a place stands."""
+    by_address = "store" if PLACES[name][0].startswith("/store/") else "models"
+    return next((group for group, (_, names) in GROUPS.items() if name in names), by_address)
+
+
+def _place_in_group(entry: tuple[str, Any]) -> int:
+    name = entry[0]
+    names = GROUPS[group_of(name)][1]
+    return names.index(name) if name in names else len(names)
 
 
 def csv_file(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]]) -> Response:
