@@ -22,6 +22,7 @@ SECONDS = Histogram(
 )
 SUGGESTIONS = Counter("osusume_suggestions_total", "Suggestions shown", ["path"])
 OUTCOMES = Counter("osusume_outcomes_total", "Outcomes recorded for the first time", ["result"])
+OFFERS = Counter("osusume_offers_total", "Offers besides products, shown and answered", ["kind", "what"])
 ROWS = Counter("osusume_intake_rows_total", "Rows received over HTTP", ["table", "what"])
 SIGN_INS = Counter("osusume_sign_ins_total", "Attempts to sign in", ["method", "success"])
 PLAINER = Counter("osusume_plainer_suggestions_total", "Suggestions made without a part that did not answer", ["part"])

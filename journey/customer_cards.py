@@ -51,6 +51,8 @@ class OpenCoupon:
     category: str | None
     channel: str | None
     granted_at: datetime
+    channels: str | None = None
+    """Where it can be redeemed, joined by ``|``; empty: anywhere."""
 
 
 @dataclass(frozen=True)
@@ -171,6 +173,7 @@ def open_coupons(session: Session, customer_id: str, *, now: datetime) -> list[O
             category=coupon.category,
             channel=grant.channel,
             granted_at=grant.granted_at,
+            channels=coupon.channels,
         )
         for grant, coupon in rows
     ]

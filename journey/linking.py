@@ -23,6 +23,7 @@ IDENTIFIERS: dict[str, tuple[str, tuple[str, ...]] | None] = {
     "customer_notes": None,
     "dismissals": None,
     "follow_ups": None,
+    "offers": None,
 }
 
 

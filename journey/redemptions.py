@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from journey.coupons import Coupon, CouponGrant
 from journey.errors import Conflict, InputError, NotFound
+from journey.offers import accept_redeemed
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,7 @@ def redeem(session: Session, wish: Redemption) -> tuple[CouponGrant, bool]:
     free.redeemed_at, free.redeemed_channel = wish.redeemed_at, wish.channel
     free.redemption_id, free.redeemed_store_id, free.redeemed_by = wish.redemption_id, wish.store_id, wish.by
     session.flush()
+    accept_redeemed(session, wish.customer_id, wish.coupon_id, at=wish.redeemed_at, by=wish.by)
     return free, True
 
 

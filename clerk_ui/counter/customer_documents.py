@@ -102,6 +102,22 @@ class Frequent(Document):
     last_at: datetime
 
 
+class OfferDocument(Document):
+    """Something other than a product to propose, the most useful first. ``kind`` is collect (an order), coupon, event
+    or join_app; ``subject`` the id of the order, coupon or event. ``usefulness`` is the chance of being taken up, on
+    the scale of a suggestion's probability. Answered at ``PUT /api/offers/{offer_id}``.
+    """
+
+    offer_id: str
+    kind: str
+    subject: str
+    title: str
+    text: str
+    talk: str
+    until: datetime | None
+    usefulness: float
+
+
 class CustomerCard(Document):
     """Everything a clerk is told about a customer."""
 
@@ -119,6 +135,7 @@ class CustomerCard(Document):
     last_answer: AnswerDocument | None
     notes: list[NoteDocument]
     frequent_products: list[Frequent]
+    offers: list[OfferDocument] = Field(description="empty for machines that name no store_id")
 
 
 class NoteBody(Body):

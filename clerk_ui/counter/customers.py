@@ -14,7 +14,10 @@ from clerk_ui.application_settings import settings
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import acting_store, requires
 from clerk_ui.counter.authors import author
+from clerk_ui.counter.consent import may_profile
 from clerk_ui.counter.customer_documents import CustomerCard, CustomerList, Frequent, NoteBody, NoteDocument
+from clerk_ui.counter.offers import note_shown, offer_document, offers_to_make
+from clerk_ui.counter.products import InStore
 from clerk_ui.database_sessions import reading, request_time, writing
 from clerk_ui.field_types import Body, Line
 from clerk_ui.openapi import answers
@@ -60,15 +63,20 @@ def find(caller: Caller, search: Search) -> Response:
 @blueprint.output(CustomerCard)
 @blueprint.doc(operation_id="getCustomer", security=["machine", "tablet"], responses=answers({404: "no such customer"}))
 @requires("customers")
-def card(caller: Caller, customer_id: str) -> dict[str, Any]:
+@blueprint.input(InStore, location="query", arg_name="where")
+def card(caller: Caller, customer_id: str, where: InStore) -> dict[str, Any]:
     """The card. Opening it is written to the audit log, and ends the wait of somebody who had checked in.
 
-    Without consent to profiling there are no web interests and no habits on it.
+    Its offers are recorded as shown, once a day for each clerk. Without consent to profiling there are no web
+    interests and no habits on it.
     """
-    session = reading()
+    session, store_id = reading(), acting_store(caller, where.store_id)
     customer = current_customer(session, customer_id)
-    document = card_document(session, customer, caller.tablet.store_id if caller.tablet else None)
+    document = card_document(session, customer, store_id)
+    offers = offers_to_make(session, caller, customer, store_id)
+    document["offers"] = [offer_document(one) for one in offers]
     with writing() as writer:
+        note_shown(writer, offers)
         record_act(
             writer,
             at=request_time(),
@@ -114,11 +122,6 @@ def write_note(caller: Caller, customer_id: str, body: NoteBody) -> tuple[dict[s
             "clerk_name": clerk.name,
         }
     return document, 201 if added else 200
-
-
-def may_profile(consent: bool | None) -> bool:
-    """Whether a consent, or its absence, allows to use what the person did."""
-    return settings().chain.consent_default == "allowed" if consent is None else consent
 
 
 def card_document(session: Session, customer: Customer, store_id: str | None) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from journey import customers, outcomes, purchases, suggestions, surveys, traffic, visits, web
+from journey import customers, offers, outcomes, purchases, suggestions, surveys, traffic, visits, web
 from journey.intake.column_kinds import (
     CHANNELS,
     clerk,
@@ -231,4 +231,25 @@ FOLLOW_UPS = Layout(
         time("done_at"),
     ),
     fills=frozenset({"done_at"}),
+)
+
+OFFERS = Layout(
+    "offers",
+    table_of(offers.Offer),
+    (
+        key("offer_id"),
+        customer(required=True),
+        store(required=True),
+        identifier("clerk_id"),
+        identifier("device_id"),
+        time("shown_at", required=True),
+        Column("kind", required=True, choices=offers.KINDS),
+        Column("subject", default=""),
+        Column("rank", Kind.INTEGER, required=True, low=1),
+        number("usefulness", required=True),
+        Column("result", choices=offers.ANSWERS),
+        time("answered_at"),
+        identifier("answered_by"),
+    ),
+    fills=frozenset({"result", "answered_at", "answered_by"}),
 )

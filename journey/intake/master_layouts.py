@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from journey import coupons, customers, erasures, identity, products, rosters, stores, suggestions, surveys
+from journey import coupons, customers, erasures, identity, offers, products, rosters, stores, suggestions, surveys
 from journey.intake.column_kinds import clerk, customer, identifier, key, number, product, store, table_of, time
 from journey.intake.layout import Column, Kind, Layout
 
@@ -192,6 +192,21 @@ SHIFTS = Layout(
         key("starts_at", Kind.INSTANT),
         time("ends_at", required=True),
         Column("duty", choices=rosters.DUTIES),
+    ),
+    updates=None,
+    ordered=(("starts_at", "ends_at"),),
+)
+
+STORE_EVENTS = Layout(
+    "store_events",
+    table_of(offers.StoreEvent),
+    (
+        key("event_id"),
+        Column("name", required=True),
+        store(),
+        time("starts_at", required=True),
+        time("ends_at", required=True),
+        Column("category"),
     ),
     updates=None,
     ordered=(("starts_at", "ends_at"),),

@@ -67,6 +67,10 @@ ROWS = {
         ],
     ),
     "outcomes": ("outcome_id suggestion_id clerk_id occurred_at result", [("O1", "G1", "K", "2026-01-05", "bought")]),
+    "offers": (
+        "offer_id customer_id store_id shown_at kind subject rank usefulness",
+        [("F1", "PERSON-1", "001", "2026-01-05", "coupon", "Q", 1, "0.3")],
+    ),
     "orders": ("order_id customer_id store_id ordered_at", [("1", "PERSON-2", "001", "2026-01-05")]),
     "contacts": ("contact_id customer_id started_at topic", [("1", "PERSON-1", "2026-01-05", "持病")]),
     "coupon_grants": ("coupon_id customer_id granted_at", [("Q", "PERSON-1", "2026-01-05")]),
@@ -111,7 +115,14 @@ def traces(engine: Engine) -> list[tuple[str, str]]:
 def test_a_person_leaves_every_table_and_the_lake_and_the_receipts_stay(
     engine: Engine, folder: Path, tmp_path: Path
 ) -> None:
-    assert {table for table, _ in traces(engine)} >= {"customers", "identities", "pos_lines", "quarantine", "audit_log"}
+    assert {table for table, _ in traces(engine)} >= {
+        "offers",
+        "customers",
+        "identities",
+        "pos_lines",
+        "quarantine",
+        "audit_log",
+    }
     with writing(engine) as session:
         summary = erase_customer(session, "PERSON-2", actor="coe", now=NOW)
     assert (summary.anonymised["pos_lines"], summary.removed["customers"], summary.removed["quarantine"]) == (2, 2, 2)

@@ -10,6 +10,7 @@ from journey.database import connect, writing
 from journey.errors import InputError
 from journey.intake.folder import import_folder
 from journey.intake.writing_out import export
+from journey.offers import StoreEvent, record_shown
 from journey.one_id import merge
 from tests.journey.extracts import LINES, NOW, chain, line, rows_of, write_table
 
@@ -48,6 +49,10 @@ def test_export_import_export_gives_the_same_bytes(
         merge(session, "C1", "C2", actor="coe", now=NOW, evidence={"why": "same phone"})
         note = CustomerNote(note_id="N1", customer_id="C1", clerk_id="K1", store_id="001", written_at=NOW, text="猫2匹")
         session.add(note)
+        session.add(StoreEvent(event_id="E1", name="試食会", store_id="001", starts_at=NOW, ends_at=NOW, category=None))
+        offered = {"offer_id": "F1", "customer_id": "C1", "customer_ref": "C2", "store_id": "001", "clerk_id": "K1"}
+        offered |= {"shown_at": NOW, "kind": "event", "subject": "E1", "rank": 1, "usefulness": 0.125}
+        record_shown(session, [offered])
     told = export(engine, tmp_path / "first")
     assert told["pos_lines"] == 5
     assert told["merges"] == 1
