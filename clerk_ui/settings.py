@@ -50,6 +50,9 @@ class StorageSettings(Section):
     home: Path = Field(default=Path("var"), description="folder of the embedded database, the lake and the model files")
     database_url: str = Field(default="", description="SQLAlchemy URL; empty: an SQLite file under the home folder")
     redis_url: str = Field(default="", description="online store; empty: in-process, for a single process only")
+    mlflow_tracking_uri: str = Field(
+        default="", description="every training is logged there too; needs the extra `mlflow`; empty: nowhere"
+    )
 
     @property
     def database(self) -> str:
@@ -83,7 +86,7 @@ class Settings(Section):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read ``OSUSUME_*`` and ``REDIS_URL``.
+        """Read ``OSUSUME_*``, ``REDIS_URL`` and ``MLFLOW_TRACKING_URI``.
 
         Raises:
             SettingsError: a value cannot be used; names the variable.
@@ -104,7 +107,7 @@ class Settings(Section):
 
 def variables() -> dict[str, tuple[str, str]]:
     """Environment variable → (section, field), for every setting there is."""
-    named = {"REDIS_URL": ("storage", "redis_url")}
+    named = {"REDIS_URL": ("storage", "redis_url"), "MLFLOW_TRACKING_URI": ("storage", "mlflow_tracking_uri")}
     for section, info in Settings.model_fields.items():
         assert isinstance(info.annotation, type)
         assert issubclass(info.annotation, Section)

@@ -10,6 +10,7 @@ import hashlib
 import importlib.metadata
 import json
 import os
+import platform
 import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import fields
@@ -22,6 +23,7 @@ from numpy.typing import NDArray
 
 from journey.errors import Unavailable
 from recommender.id_table import IdTable, as_table
+from recommender.provenance import code_version
 from recommender.trained import ItemNeighbours, RankedLists, SessionModel, TrainedModel
 
 FORMAT = 1
@@ -65,6 +67,8 @@ def write_model(models: Path, model: TrainedModel, *, now: datetime) -> str:
             "stage_seconds": dict(model.stage_seconds),
             "sessions": None if model.sessions is None else dict(model.sessions.settings),
             "content": content,
+            "data": dict(model.data),
+            "code": code_version(),
             "files": files,
             "libraries": _library_versions(),
         }
@@ -127,6 +131,7 @@ def read_model(folder: Path, *, verify: bool = True) -> TrainedModel:
             seed=manifest["seed"],
             sessions=None if settings is None else SessionModel(_under(arrays, "sessions."), settings),
             arrays=_under(arrays, "extra."),
+            data=manifest.get("data", {}),
         )
     except (KeyError, TypeError, ValueError) as error:
         raise _unusable(folder / MANIFEST, f"the manifest does not describe a whole model ({error})") from error
@@ -218,7 +223,7 @@ def _plain(value: Any) -> Any:
 
 
 def _library_versions() -> dict[str, str]:
-    found = {}
+    found = {"python": platform.python_version()}
     for name in LIBRARIES:
         try:
             found[name] = importlib.metadata.version(name)

@@ -32,6 +32,12 @@ def compare(candidate: TrainedModel, current: TrainedModel, lines: pl.DataFrame)
     return Comparison(evaluation, f"ndcg@{K}", candidate=figures[0], current=figures[1])
 
 
+def enough_to_judge(lines: pl.DataFrame, since: datetime) -> bool:
+    """Whether enough customers bought at or after ``since`` for two versions to be told apart."""
+    bought = (pl.col("sold_at") >= since) & (pl.col("quantity") > 0)
+    return lines.filter(bought)["customer_id"].drop_nulls().n_unique() >= FEWEST_CUSTOMERS
+
+
 def next_baskets(lines: pl.DataFrame, since: datetime) -> pl.DataFrame:
     """customer_id and product_id of each customer's first day with a purchase at or after ``since``."""
     later = lines.filter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -98,7 +99,10 @@ class Registry:
         return status.st_mtime_ns, status.st_ino
 
     def history(self) -> list[dict[str, Any]]:
-        """Promotions and rollbacks, oldest first: at, action, version, before, forced, by, comparison."""
+        """Promotions, refusals and rollbacks, oldest first: at, action, version, before, forced, by, why, comparison.
+
+        A refusal names the version that was kept out; `before` is the one that stayed.
+        """
         try:
             lines = (self.models / HISTORY).read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
@@ -106,9 +110,12 @@ class Registry:
         return [json.loads(line) for line in lines if line.strip()]
 
     def promote(
-        self, version: str, *, now: datetime, force: bool = False, by: str = "", comparison: Comparison | None = None
-    ) -> None:
+        self, version: str, *, now: datetime, force: bool = False, by: str = "", why: str = "",
+        comparison: Comparison | None = None,
+    ) -> None:  # fmt: skip
         """Put a version into use. `comparison` is a fresh measurement of both; without it the manifests speak.
+
+        `why` is the reason of a forced promotion; it stays in the history, as a refusal does.
 
         Raises:
             NotFound: there is no such version.
@@ -121,7 +128,9 @@ class Registry:
             before = self.current_version()
             if before is not None and before != version:
                 comparison = comparison or self._compare(version, before)
-            if comparison is not None and comparison.candidate < comparison.current and not force:
+            worse = comparison is not None and comparison.candidate < comparison.current
+            if comparison is not None and worse and not force:
+                self._log(now, "refuse", version, before, by, comparison=comparison)
                 raise ModelRefused(
                     f"{comparison.metric} is {comparison.candidate:.4f} against {comparison.current:.4f} "
                     f"of the current version {before} on {comparison.evaluation}",
@@ -132,7 +141,7 @@ class Registry:
                     metric=comparison.metric,
                 )
             self._point_to(version)
-            self._log(now, "promote", version, before, by, forced=force, comparison=comparison)
+            self._log(now, "promote", version, before, by, forced=worse, why=why, comparison=comparison)
 
     def rollback(self, *, now: datetime, by: str = "") -> str:
         """Return to the version that was in use before the current one; returns its name.
@@ -148,7 +157,7 @@ class Registry:
                 except (NotFound, UnusableModel):
                     continue
                 self._point_to(version)
-                self._log(now, "rollback", version, before, by, forced=False, comparison=None)
+                self._log(now, "rollback", version, before, by)
                 return version
         raise Conflict(
             "there is no earlier version to return to", where=str(self.models), what_to_do="run: osusume models list"
@@ -158,12 +167,26 @@ class Registry:
         """Versions that were in use before the current one, latest first; those rolled back from are left out."""
         stack: list[str] = []
         for entry in self.history():
+            if entry["action"] == "refuse":
+                continue
             if entry["action"] == "rollback" and entry["version"] in stack:
                 del stack[stack.index(entry["version"]) + 1 :]
             elif not stack or stack[-1] != entry["version"]:
                 stack.append(entry["version"])
         current = self.current_version()
         return [version for version in reversed(stack) if version != current]
+
+    def prune(self, keep: int) -> list[str]:
+        """Delete all but the newest `keep` versions, never the current one nor the one to roll back to."""
+        with self._locked():
+            spared = {self.current_version(), *self.earlier_versions()[:1]}
+            names = [manifest["version"] for manifest in self.versions()]
+            gone = [name for name in names[: max(0, len(names) - keep)] if name not in spared]
+            for name in gone:
+                hidden = self.models / f".gone-{name}"
+                (self.models / name).rename(hidden)  # out of sight at once, whatever becomes of the rest
+                shutil.rmtree(hidden)
+        return gone
 
     def _compare(self, version: str, before: str) -> Comparison | None:
         try:
@@ -190,8 +213,8 @@ class Registry:
         fresh.replace(self.models / CURRENT)
 
     def _log(
-        self, now: datetime, action: str, version: str, before: str | None, by: str, *, forced: bool,
-        comparison: Comparison | None,
+        self, now: datetime, action: str, version: str, before: str | None, by: str, *, forced: bool = False,
+        why: str = "", comparison: Comparison | None = None,
     ) -> None:  # fmt: skip
         entry = {
             "at": now.astimezone(UTC).isoformat(),
@@ -200,6 +223,7 @@ class Registry:
             "before": before,
             "by": by,
             "forced": forced,
+            "why": why,
             "comparison": None if comparison is None else vars(comparison),
         }
         with (self.models / HISTORY).open("a", encoding="utf-8") as file:

@@ -110,3 +110,5 @@ class TrainedModel:
     seed: int = 0
     sessions: SessionModel | None = None
     arrays: Mapping[str, NDArray[Any]] = field(default_factory=dict)
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Rows and digest per source; see `provenance.fingerprint`."""

@@ -9,6 +9,7 @@ from recommender.dataset import Dataset
 from recommender.learning import fit
 from recommender.neighbour_lists import copurchase, neighbour_lists
 from recommender.plan import planned
+from recommender.provenance import fingerprint
 from recommender.serving_facts import live_rates, repeat_shares
 from recommender.stopwatch import Progress, Stopwatch
 from recommender.trained import ItemNeighbours, TrainedModel
@@ -56,6 +57,7 @@ def train(
         seed=seed,
         sessions=next_looks,
         arrays={"repeat_share": repeat_shares(dataset.carded, view.products)},
+        data=fingerprint(dataset),
     )
 
 

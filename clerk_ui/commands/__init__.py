@@ -24,7 +24,7 @@ COMMANDS = {
     "evaluate": ("evaluation", "Evaluate every candidate model, the ranker and plain baselines."),
     "models": ("models", "List, show, promote and roll back model versions."),
     "recommend": ("recommend", "Write suggestions for many customers or contexts to a CSV file."),
-    "retrain": ("evaluation", "Train, evaluate, guard, promote and warm the online store; safe to run from cron."),
+    "retrain": ("retraining", "Train, evaluate, guard, promote and warm the online store; safe to run from cron."),
     "report": ("reports", "Print an analysis, with the same figures as on the screens."),
     "confirm": ("reports", "Confirm outcomes from ID-POS within the attribution window."),
     "serve": ("server", "Serve the tablets, the pages and the API with gunicorn."),

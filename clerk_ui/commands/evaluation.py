@@ -1,4 +1,4 @@
-"""``osusume evaluate`` and ``retrain``: how good the models are, and the CoE's regular job with its guard."""
+"""``osusume evaluate``: how good every model is on what customers bought next."""
 
 from __future__ import annotations
 
@@ -8,10 +8,8 @@ from typing import Any
 import click
 
 from clerk_ui.commands.console import Desk, at_desk
-from clerk_ui.commands.models import Moment, audit_act, localised, peak_memory_mb, told_stage
-from journey.database import reading
+from clerk_ui.commands.models import Moment, localised, told_stage
 from journey.errors import InputError, NotEnoughData
-from recommender.registry import Registry
 
 EVALUATED = timedelta(days=28)  # without --as-of, the last four weeks are judged
 
@@ -88,61 +86,3 @@ def _show_evaluation(desk: Desk, document: dict[str, Any]) -> None:
 
 def _with_interval(figure: dict[str, float]) -> str:
     return f"{figure['value']:.4f} [{figure['low']:.4f}, {figure['high']:.4f}]"
-
-
-@click.command()
-@click.option("--seed", default=0, show_default=True, type=int)
-@click.option("--budget", default=None, type=click.FloatRange(0.1), help="Minutes to spend on each training, about.")
-@at_desk
-def retrain_command(desk: Desk, seed: int, budget: float | None) -> None:
-    """Train, evaluate, guard, promote and warm the online store; safe to run from cron.
-
-    What would be promoted is first trained on what the serving version knew and judged against it on what customers
-    bought since; a worse one is not promoted (exit 1) and the serving version stays.
-    """
-    from recommender.guard import compare
-    from recommender.record import default_cut_off, load_frames
-    from recommender.training import train
-
-    zone, registry = desk.settings.chain.timezone, Registry(desk.home)
-    frames = load_frames(desk.engine, desk.home, timezone=zone)
-    cut_off = default_cut_off(frames.lines, frames.events, now=desk.now)
-    serving = registry.current_version()
-    comparison = None
-    if serving is not None:
-        current = registry.load(serving)
-        desk.progress(f"judging against {serving} on what was bought since {current.cut_off:%Y-%m-%d %H:%M}")
-        earlier = frames.dataset(current.cut_off, zone)
-        challenger = train(earlier, seed=seed, budget_minutes=budget, progress=lambda s, t: told_stage(desk, s, t))
-        comparison = compare(challenger, current, frames.lines)
-    desk.progress("training on everything known")
-    model = train(
-        frames.dataset(cut_off, zone), seed=seed, budget_minutes=budget, progress=lambda s, t: told_stage(desk, s, t)
-    )
-    version = registry.add(model, now=desk.now)
-    registry.promote(version, now=desk.now, by="retrain", comparison=comparison)
-    audit_act(desk, "model.promoted", version, {"by": "retrain"})
-    document = {
-        "version": version,
-        "before": serving,
-        "comparison": None if comparison is None else vars(comparison),
-        "warmed": _warm(desk),
-        "metrics": dict(model.metrics),
-        "peak_memory_mb": peak_memory_mb(),
-    }
-    judged = "no purchases since to judge by"
-    if comparison is not None:
-        figures = f"{comparison.candidate:.4f} against {comparison.current:.4f}"
-        judged = f"{comparison.metric} {figures} on {comparison.evaluation}"
-    desk.show(document, lambda: desk.say(f"{version} serves now ({judged}); {document['warmed']:,} events warmed"))
-
-
-def _warm(desk: Desk) -> int:
-    """Put recent events back into the online store, where there is a shared one."""
-    if not desk.settings.storage.redis_url:
-        return 0
-    from recommender.event_memory import rebuild
-    from recommender.serving import online_store
-
-    with reading(desk.engine) as session:
-        return rebuild(session, online_store(desk.settings.storage.redis_url), now=desk.now)

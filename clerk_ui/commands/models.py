@@ -12,8 +12,12 @@ import click
 from clerk_ui.commands.console import Desk, at_desk
 from journey.audit import record_act
 from journey.database import writing
-from journey.errors import NotFound
+from journey.errors import ModelRefused, NotFound, Unavailable
 from recommender.registry import Comparison, Registry
+from recommender.tracking import flat, numbers
+from recommender.training_lock import running
+
+FIGURES_SHOWN = 60
 
 
 class Moment(click.ParamType[datetime]):
@@ -42,6 +46,22 @@ def peak_memory_mb() -> float:
     return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1)
 
 
+def tracked(desk: Desk, version: str, command: str) -> dict[str, str] | None:
+    """Log the version to MLflow where a tracking server is named; what it cannot take spoils no training."""
+    uri = desk.settings.storage.mlflow_tracking_uri
+    if not uri:
+        return None
+    from recommender.tracking import log_run
+
+    registry = Registry(desk.home)
+    try:
+        run = log_run(uri, registry.show(version), command=command, promoted=registry.current_version() == version)
+    except Unavailable as error:
+        click.echo(f"osusume: {error.sentence}", err=True)
+        return {"uri": uri, "error": error.sentence}
+    return {"uri": uri, "run_id": run}
+
+
 def told_stage(desk: Desk, stage: str, seconds: float) -> None:
     """Say on stderr which stage of a training begins, and when."""
     desk.progress(f"{seconds:7.1f} s  {stage}")
@@ -56,14 +76,21 @@ def train_command(desk: Desk, as_of: datetime | None, seed: int, budget: float |
     """Train a new model version; the first one of an empty registry is promoted at once."""
     from recommender.record import load_dataset
     from recommender.training import train
+    from recommender.training_lock import one_training
 
-    desk.progress("    0.0 s  reading the record")
-    dataset = load_dataset(
-        desk.engine, desk.home, as_of=localised(desk, as_of), now=desk.now, timezone=desk.settings.chain.timezone
-    )
-    model = train(dataset, seed=seed, budget_minutes=budget, progress=lambda stage, s: told_stage(desk, stage, s))
     registry = Registry(desk.home)
-    version = registry.add(model, now=desk.now)
+    with one_training(registry.models, "train", now=desk.now) as note:
+
+        def tell(stage: str, seconds: float) -> None:
+            note.stage(stage)
+            told_stage(desk, stage, seconds)
+
+        tell("reading the record", 0.0)
+        dataset = load_dataset(
+            desk.engine, desk.home, as_of=localised(desk, as_of), now=desk.now, timezone=desk.settings.chain.timezone
+        )
+        model = train(dataset, seed=seed, budget_minutes=budget, progress=tell)
+        version = registry.add(model, now=desk.now)
     document = {
         "version": version,
         "current": registry.current_version() == version,
@@ -72,6 +99,7 @@ def train_command(desk: Desk, as_of: datetime | None, seed: int, budget: float |
         "seconds": dict(model.stage_seconds),
         "peak_memory_mb": peak_memory_mb(),
         "metrics": dict(model.metrics),
+        "tracking": tracked(desk, version, "train"),
     }
 
     def readable() -> None:
@@ -91,14 +119,25 @@ def models_command() -> None:
 @at_desk
 def models_list(desk: Desk) -> None:
     """List versions with their figures; the one that serves is marked."""
-    versions = Registry(desk.home).versions()
+    registry = Registry(desk.home)
+    versions = registry.versions()
     rows = [
         {"version": v["version"], "serves": v["current"], "cut_off": str(v.get("cut_off"))[:16], "rows": v.get("rows")}
         | {k: m for k, m in v.get("metrics", {}).items() if isinstance(m, float)}
         for v in versions
     ]
     columns = list(dict.fromkeys(name for row in rows for name in row))
-    desk.show({"versions": versions}, lambda: desk.table(rows, columns))
+    note = running(registry.models)
+    document = {"versions": versions, "history": registry.history(), "running": note}
+
+    def readable() -> None:
+        desk.table(rows, columns)
+        if not rows:
+            desk.say("no version yet – run: osusume train")
+        if note is not None:
+            desk.say(f"a {note.get('what')} runs now (process {note.get('pid')}): {note.get('stage')}")
+
+    desk.show(document, readable)
 
 
 @models_command.command("show")
@@ -111,29 +150,46 @@ def models_show(desk: Desk, version: str | None) -> None:
     if version is None:
         raise NotFound("no model has been promoted", where=str(registry.models), what_to_do="run: osusume train")
     manifest = registry.show(version)
-    rows = [{"name": k, "value": str(v)[:150]} for k, v in manifest.items() if k != "files"]
+    told = {k: v for k, v in manifest.items() if k not in ("files", "metrics", "parameters")}
+    rows = [{"name": k, "value": str(v)[:150]} for k, v in told.items()]
+    rows += [{"name": f"metrics.{k}", "value": f"{v:g}"} for k, v in numbers(manifest["metrics"])][:FIGURES_SHOWN]
+    rows += [{"name": f"parameters.{k}", "value": str(v)[:150]} for k, v in flat(manifest["parameters"]).items()]
     desk.show(manifest, lambda: desk.table(rows, ["name", "value"]))
 
 
 @models_command.command("promote")
 @click.argument("version")
 @click.option("--force", is_flag=True, help="Also where it is worse; that is logged.")
+@click.option("--why", default="", help="The reason, kept in the history and in the audit log.")
 @at_desk
-def models_promote(desk: Desk, version: str, force: bool) -> None:
+def models_promote(desk: Desk, version: str, force: bool, why: str) -> None:
     """Put a version into use, unless it is worse than the current one on the same evaluation (exit 1)."""
     registry = Registry(desk.home)
-    registry.promote(version, now=desk.now, force=force, by="command line", comparison=_comparison(desk, version))
-    audit_act(desk, "model.promoted", version, {"force": force})
-    desk.show({"version": version, "current": True}, lambda: desk.say(f"{version} serves now"))
+    before, comparison = registry.current_version(), _comparison(desk, version)
+    try:
+        registry.promote(version, now=desk.now, force=force, by="command line", why=why, comparison=comparison)
+    except ModelRefused as refused:
+        audit_act(desk, "model.refused", version, dict(refused.facts))
+        raise
+    audit_act(desk, "model.promoted", version, {"force": force, "why": why})
+    document = {
+        "version": version,
+        "current": True,
+        "before": before,
+        "comparison": None if comparison is None else vars(comparison),
+    }
+    desk.show(document, lambda: desk.say(f"{version} serves now"))
 
 
 @models_command.command("rollback")
 @at_desk
 def models_rollback(desk: Desk) -> None:
     """Return to the version that served before."""
-    version = Registry(desk.home).rollback(now=desk.now, by="command line")
+    registry = Registry(desk.home)
+    before = registry.current_version()
+    version = registry.rollback(now=desk.now, by="command line")
     audit_act(desk, "model.rolled_back", version, {})
-    desk.show({"version": version, "current": True}, lambda: desk.say(f"{version} serves again"))
+    desk.show({"version": version, "current": True, "before": before}, lambda: desk.say(f"{version} serves again"))
 
 
 def audit_act(desk: Desk, action: str, version: str, detail: dict[str, Any]) -> None:

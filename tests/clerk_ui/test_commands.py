@@ -193,3 +193,23 @@ def test_the_same_data_and_seed_give_the_same_suggestions(chain: Chain, extract:
         options = ("--version", version, "--k", 5, "--out", tmp_path / f"{name}.csv")
         chain.run("recommend", "--customers", "all", *options)
     assert (tmp_path / "once.csv").read_bytes() == (tmp_path / "again.csv").read_bytes()
+
+
+def test_every_training_is_logged_to_mlflow_and_a_dead_server_spoils_none(
+    chain: Chain, extract: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chain.run("import", extract)
+    monkeypatch.setenv("MLFLOW_ALLOW_FILE_STORE", "true")  # of MLflow itself, which warns of file stores
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"file://{tmp_path / 'runs'}")
+    trained = chain.run("train", "--seed", 4, "--budget", 0.1)
+    run = next((tmp_path / "runs").glob(f"*/{trained['tracking']['run_id']}"))
+    assert (run / "params" / "seed").read_text() == "4"
+    assert (run / "tags" / "version").read_text() == trained["version"]
+    assert (run / "tags" / "promoted").read_text() == "true"
+    assert (run / "metrics" / "seconds.lists").exists()
+    manifest = json.loads((run / "artifacts" / "manifest.json").read_text())
+    assert manifest["data"]["carded_lines"]["rows"] == 54  # of 60, where the same product stands twice in a basket
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"file://{extract / 'stores.csv'}")
+    again = chain.run("retrain", "--budget", 0.1)
+    assert "not logged" in again["tracking"]["error"]
+    assert chain.run("models", "show")["version"] == again["version"]

@@ -1,0 +1,82 @@
+"""``osusume retrain``: the CoE's regular job, safe to run from cron."""
+
+from __future__ import annotations
+
+import click
+
+from clerk_ui.commands.console import Desk, at_desk
+from clerk_ui.commands.models import audit_act, peak_memory_mb, told_stage, tracked
+from journey.database import reading
+from journey.errors import ModelRefused
+from recommender.registry import Registry
+
+KEPT = 12
+
+
+@click.command()
+@click.option("--seed", default=0, show_default=True, type=int)
+@click.option("--budget", default=None, type=click.FloatRange(0.1), help="Minutes to spend on each training, about.")
+@click.option("--keep", default=KEPT, show_default=True, type=click.IntRange(2), help="Versions to keep; 2 at least.")
+@at_desk
+def retrain_command(desk: Desk, seed: int, budget: float | None, keep: int) -> None:
+    """Train, evaluate, guard, promote and warm the online store; safe to run from cron.
+
+    What would be promoted is first trained on what the serving version knew and judged against it on what customers
+    bought since; a worse one is not promoted (exit 1) and the serving version stays. While another training runs,
+    nothing is done (exit 2).
+    """
+    from recommender.record import default_cut_off, load_frames
+    from recommender.retraining import retrain
+    from recommender.training_lock import one_training
+
+    registry, zone = Registry(desk.home), desk.settings.chain.timezone
+    with one_training(registry.models, "retrain", now=desk.now) as note:
+
+        def tell(stage: str, seconds: float) -> None:
+            note.stage(stage)
+            told_stage(desk, stage, seconds)
+
+        tell("reading the record", 0.0)
+        frames = load_frames(desk.engine, desk.home, timezone=zone)
+        cut_off = default_cut_off(frames.lines, frames.events, now=desk.now)
+        made = retrain(
+            frames, registry, cut_off=cut_off, timezone=zone, now=desk.now, seed=seed, budget_minutes=budget, say=tell
+        )
+        try:
+            registry.promote(made.version, now=desk.now, by="retrain", comparison=made.comparison)
+        except ModelRefused as refused:
+            audit_act(desk, "model.refused", made.version, {"by": "retrain"} | dict(refused.facts))
+            tracked(desk, made.version, "retrain")
+            raise
+        audit_act(desk, "model.promoted", made.version, {"by": "retrain"})
+        pruned = registry.prune(keep)
+        warmed = _warm(desk)
+    comparison = made.comparison
+    document = {
+        "version": made.version,
+        "before": made.before,
+        "comparison": None if comparison is None else vars(comparison),
+        "warmed": warmed,
+        "pruned": pruned,
+        "rows": made.model.rows,
+        "seconds": dict(made.model.stage_seconds),
+        "metrics": dict(made.model.metrics),
+        "tracking": tracked(desk, made.version, "retrain"),
+        "peak_memory_mb": peak_memory_mb(),
+    }
+    judged = "no purchases since to judge by"
+    if comparison is not None:
+        figures = f"{comparison.candidate:.4f} against {comparison.current:.4f}"
+        judged = f"{comparison.metric} {figures} on {comparison.evaluation}"
+    desk.show(document, lambda: desk.say(f"{made.version} serves now ({judged}); {warmed:,} events warmed"))
+
+
+def _warm(desk: Desk) -> int:
+    """Put recent events back into the online store, where there is a shared one."""
+    if not desk.settings.storage.redis_url:
+        return 0
+    from recommender.event_memory import rebuild
+    from recommender.serving import online_store
+
+    with reading(desk.engine) as session:
+        return rebuild(session, online_store(desk.settings.storage.redis_url), now=desk.now)
