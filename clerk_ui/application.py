@@ -26,6 +26,7 @@ from clerk_ui import (
     request_log,
     security,
     store,
+    survey,
 )
 from clerk_ui.json_values import plain
 from clerk_ui.settings import Settings
@@ -85,6 +86,7 @@ def build(settings: Settings) -> APIFlask:
         management,
         store,
         coe,
+        survey,
     ):
         part.init_app(app)
     return app

@@ -67,6 +67,7 @@ class WebSettings(Section):
     secure_cookies: bool = Field(
         default=False, description="send session cookies over HTTPS only (set it in production)"
     )
+    public_url: str = Field(default="", description="address under which customers reach the survey pages")
     idle_lock_seconds: int = Field(default=300, ge=30, description="a tablet locks after this long without a touch")
     session_hours: int = Field(default=12, ge=1, description="a person signs in again after this long")
     exploration: float = Field(

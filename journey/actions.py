@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import JSON, Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Index, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base, Instant
 
@@ -13,7 +14,9 @@ from journey.database import Base, Instant
 class ActionPlan(Base):
     """A finding → owner, unit, KPI, baseline, target, dates; the effect is estimated from the record.
 
-    ``stores`` are those acted upon and ``comparison_stores`` those compared with (empty: all others).
+    ``stores`` are those acted upon and ``comparison_stores`` those compared with (empty: all others). ``area`` is the
+    part of the unit that acts, ``owner_id`` the owner's account, ``source`` the analysis the finding is from, and
+    ``outcome`` what was learnt when it was closed.
     """
 
     __tablename__ = "action_plans"
@@ -32,3 +35,16 @@ class ActionPlan(Base):
     comparison_stores: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     state: Mapped[str]
     created_at: Mapped[datetime] = mapped_column(Instant)
+    area: Mapped[str | None] = mapped_column(default=None)
+    owner_id: Mapped[str | None] = mapped_column(default=None)
+    source: Mapped[str | None] = mapped_column(default=None)
+    outcome: Mapped[str | None] = mapped_column(default=None)
+    closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
+
+
+def action_plans(session: Session, *, units: Collection[str] | None = None) -> list[ActionPlan]:
+    """Plans, the latest start first; only those of some units where these are named."""
+    statement = select(ActionPlan).order_by(ActionPlan.starts_on.desc(), ActionPlan.action_id)
+    if units is not None:
+        statement = statement.where(ActionPlan.unit.in_(units))
+    return list(session.scalars(statement))

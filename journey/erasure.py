@@ -13,6 +13,7 @@ from typing import Any
 from sqlalchemy import Connection, Table, delete, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from journey.analysis_results import forget_persons
 from journey.audit import AuditEntry, record_act
 from journey.customers import Customer
 from journey.database import Base
@@ -91,6 +92,7 @@ def erase_customer(session: Session, customer_id: str, *, actor: str, now: datet
         gone = delete(model).where(or_(*(column.in_(person.customer_ids) for column in columns)))
         summary.removed[model.__tablename__] = connection.execute(gone).rowcount
     summary.removed["quarantine"] = _erase_quarantine(connection, person)
+    summary.removed["analysis_results"] = forget_persons(session)
     connection.execute(
         update(AuditEntry)
         .where(AuditEntry.subject_kind == "customer", AuditEntry.subject_id.in_(person.customer_ids))

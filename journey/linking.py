@@ -24,6 +24,8 @@ IDENTIFIERS: dict[str, tuple[str, tuple[str, ...]] | None] = {
     "dismissals": None,
     "follow_ups": None,
     "offers": None,
+    "survey_invitations": None,
+    "survey_tasks": None,
 }
 
 

@@ -26,6 +26,7 @@ COMMANDS = {
     "recommend": ("recommend", "Write suggestions for many customers or contexts to a CSV file."),
     "retrain": ("retraining", "Train, evaluate, guard, promote and warm the online store; safe to run from cron."),
     "report": ("reports", "Print an analysis, with the same figures as on the screens."),
+    "surveys": ("surveys", "Make the invitations that are due, and tell how surveys stand."),
     "confirm": ("reports", "Confirm outcomes from ID-POS within the attribution window."),
     "serve": ("server", "Serve the tablets, the pages and the API with gunicorn."),
     "user": ("people", "Add, list and disable people, and set their PINs."),
