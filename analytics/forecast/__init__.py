@@ -1,7 +1,18 @@
 """Arrivals to come, by weekday, quarter hour, season and holiday."""
 
-from analytics.forecast.accuracy import Accuracy, backtest, pinball, wape
-from analytics.forecast.calendar import DayKinds, day_kinds
+from analytics.forecast.accuracy import Accuracy, backtest, past_weeks, pinball, wape
+from analytics.forecast.calendar import DayKinds, country_of, day_kinds
 from analytics.forecast.model import ArrivalModel, fit_arrivals
 
-__all__ = ["Accuracy", "ArrivalModel", "DayKinds", "backtest", "day_kinds", "fit_arrivals", "pinball", "wape"]
+__all__ = [
+    "Accuracy",
+    "ArrivalModel",
+    "DayKinds",
+    "backtest",
+    "country_of",
+    "day_kinds",
+    "fit_arrivals",
+    "past_weeks",
+    "pinball",
+    "wape",
+]

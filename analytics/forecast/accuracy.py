@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -60,3 +60,29 @@ def backtest(days: Sequence[date], arrivals: Floats, *, hold_out: int = 14, coun
     low, high = model.quantile(m, 0.025), model.quantile(m, 0.975)
     losses = {p: pinball(a, model.quantile(m, p), p) for p in (0.1, 0.5, 0.9)}
     return Accuracy(int(a.size), wape(a, m), wape(a, naive[known]), losses, float(np.mean((low <= a) & (a <= high))))
+
+
+def past_weeks(
+    days: Sequence[date],
+    arrivals: Floats,
+    *,
+    weeks: int = 8,
+    country: str = "JP",
+    known: Collection[date] = (),
+) -> dict[date, Accuracy]:
+    """Return, per Monday, the accuracy of the last whole *weeks*, each forecast from nothing but the days before it.
+
+    Weeks that too few days precede, and those *known* already, are left out.
+    """
+    if not days:
+        return {}
+    ahead = (6 - days[-1].weekday()) % 7  # days missing to the Sunday that ends the running week
+    end = len(days) if ahead == 0 else len(days) - (7 - ahead)
+    found = {}
+    for first in range(end - 7, max(end - 7 * weeks, 1) - 1, -7):
+        if days[first] in known:
+            continue
+        checked = backtest(days[: first + 7], arrivals[: first + 7], hold_out=7, country=country)
+        if checked is not None:
+            found[days[first]] = checked
+    return dict(sorted(found.items()))

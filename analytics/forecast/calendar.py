@@ -9,6 +9,7 @@ from functools import lru_cache
 
 import holidays
 import numpy as np
+from babel.core import get_global
 from numpy.typing import NDArray
 
 from analytics.rates import Floats
@@ -36,6 +37,12 @@ class DayKinds:
 @lru_cache(maxsize=64)
 def _public_holidays(country: str, year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays(country, years=year).keys())
+
+
+def country_of(timezone: str) -> str:
+    """Return the country whose holidays a store in that zone keeps; Japan where the zone names none we know."""
+    country = str(get_global("zone_territories").get(timezone, "JP"))
+    return country if country in holidays.list_supported_countries() else "JP"
 
 
 def is_public_holiday(day: date, country: str = "JP") -> bool:

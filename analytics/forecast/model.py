@@ -107,14 +107,19 @@ def _shape(counted: Floats, covered: Floats, common: Floats) -> Floats:
 
 
 def slot_matrix(frame: pl.DataFrame, slots_per_day: int = 96) -> tuple[list[date], Floats]:
-    """Return days and arrivals (days × slots) of a frame with day, slot and arrivals; NaN where there is no row."""
+    """Return days and arrivals (days × slots) of a frame with day, slot and arrivals; NaN where there is no row.
+
+    An hour that the clock shows twice counts with its mean: so many came per quarter hour.
+    """
     if frame.is_empty():
         return [], np.empty((0, slots_per_day))
     first, last = frame["day"].min(), frame["day"].max()
     assert isinstance(first, date)
     assert isinstance(last, date)
     days = pl.date_range(first, last, eager=True).to_list()
-    matrix = np.full((len(days), slots_per_day), np.nan)
-    row = (frame["day"] - first).dt.total_days().to_numpy()
-    matrix[row, frame["slot"].to_numpy()] = frame["arrivals"].to_numpy()
-    return days, matrix
+    place = (frame["day"] - first).dt.total_days().to_numpy() * slots_per_day + frame["slot"].to_numpy()
+    size = len(days) * slots_per_day
+    rows = np.bincount(place, minlength=size)
+    sums = np.bincount(place, weights=frame["arrivals"].to_numpy(), minlength=size)
+    matrix = np.divide(sums, rows, out=np.full(size, np.nan), where=rows > 0)
+    return days, matrix.reshape(len(days), slots_per_day)

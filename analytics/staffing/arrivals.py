@@ -1,7 +1,12 @@
-"""How many came in each quarter hour: from the counters at the door, else from receipts scaled by conversion."""
+"""How many came in each quarter hour: from the counters at the door, else from receipts or scans scaled up.
+
+A store without counters takes its receipts over the chain's conversion; one without tills here either takes the
+customers opened on its tablets over the share that the chain opens of those who come.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
@@ -11,12 +16,34 @@ from sqlalchemy.orm import Session
 from analytics.frames import TEXT, WHOLE, query_frame
 from analytics.period import Period
 from journey.purchases import PosLine
+from journey.suggestions import Suggestion
 from journey.traffic import Traffic
 
 SLOT_MINUTES = 15
 SLOT_MICROS = SLOT_MINUTES * 60_000_000
 DEFAULT_CONVERSION = 0.7  # receipts per person entering, where no store has both counters and tills
-ARRIVAL_SCHEMA = {"store_id": pl.String, "slot_at": pl.Int64, "entered": pl.Float64, "receipts": pl.Int64}
+DEFAULT_SCAN_SHARE = 0.25  # customers opened on the tablet per person entering, where no store has both
+ARRIVALS = {
+    "store_id": pl.String, "slot_at": pl.Int64, "entered": pl.Float64, "receipts": pl.Int64, "identified": pl.Int64,
+    "source": pl.String,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """What a person entering leaves behind on average: *receipts* at the till, *scans* on the tablets."""
+
+    receipts: float = DEFAULT_CONVERSION
+    scans: float = DEFAULT_SCAN_SHARE
+
+    @classmethod
+    def of(cls, entered: float, receipts: float, scans: float) -> Scaling:
+        """The scaling of stores with counters, which saw so many people, receipts and scans."""
+
+        def share(count: float, default: float) -> float:
+            return min(count / entered, 1.0) if entered > 0 and count > 0 else default
+
+        return cls(share(receipts, DEFAULT_CONVERSION), share(scans, DEFAULT_SCAN_SHARE))
 
 
 def counted(session: Session, period: Period, store: str | None = None) -> pl.DataFrame:
@@ -70,25 +97,51 @@ def receipts(session: Session, period: Period, store: str | None = None) -> pl.D
     return query_frame(session, statement, schema)
 
 
+def scans(session: Session, period: Period, store: str | None = None) -> pl.DataFrame:
+    """Return store_id, slot_at and scans: customers opened on the tablets of a store."""
+    slot = cast(Suggestion.shown_at, BigInteger) // SLOT_MICROS * SLOT_MICROS
+    opened = func.count(func.distinct(func.coalesce(Suggestion.set_id, Suggestion.suggestion_id)))
+    statement = (
+        select(Suggestion.store_id, slot, opened)
+        .where(period.covers(Suggestion.shown_at))
+        .group_by(Suggestion.store_id, slot)
+    )
+    if store is not None:
+        statement = statement.where(Suggestion.store_id == store)
+    return query_frame(session, statement, {"store_id": TEXT, "slot_at": WHOLE, "scans": WHOLE})
+
+
 def arrivals(
     session: Session, *, store: str | None = None, start: date | None = None, end: date | None = None
 ) -> pl.DataFrame:
-    """Return store_id, slot_at, entered, receipts, identified and source (counter or receipts) per quarter hour.
+    """Return store_id, slot_at, entered, receipts, identified and source (counter, receipts or scans) per quarter hour.
 
-    A store without counters takes its receipts over the chain's conversion.
+    A store without counters takes its receipts over the chain's conversion, see the module.
     """
     period = Period.of(start, end)
-    door, till = counted(session, period, store), receipts(session, period, store)
-    return combine(door, till)
+    return combine(counted(session, period, store), receipts(session, period, store), scans(session, period, store))
 
 
-def combine(door: pl.DataFrame, till: pl.DataFrame) -> pl.DataFrame:
-    """Return the arrivals from counters *door* and receipts *till*; see `arrivals`."""
+def combine(
+    door: pl.DataFrame, till: pl.DataFrame, opened: pl.DataFrame | None = None, scaling: Scaling | None = None
+) -> pl.DataFrame:
+    """Return the arrivals from counters *door*, receipts *till* and scans *opened*; see `arrivals`.
+
+    *scaling* is that of the stores at hand unless given.
+    """
     both = door.join(till, on=["store_id", "slot_at"], how="left").with_columns(
         pl.col("receipts", "identified").fill_null(0), source=pl.lit("counter")
     )
-    people, tickets = float(both["entered"].sum()), float(both["receipts"].sum())
-    conversion = min(tickets / people, 1.0) if people > 0 and tickets > 0 else DEFAULT_CONVERSION
-    uncounted = till.filter(~pl.col("store_id").is_in(door["store_id"].unique().implode()))
-    estimated = uncounted.with_columns(entered=pl.col("receipts") / conversion, source=pl.lit("receipts"))
-    return pl.concat([both, estimated.select(both.columns)], how="vertical_relaxed").sort("store_id", "slot_at")
+    counted_stores, till_stores = door["store_id"].unique(), till["store_id"].unique()
+    if scaling is None:
+        seen = 0 if opened is None else opened.filter(pl.col("store_id").is_in(counted_stores.implode()))["scans"].sum()
+        scaling = Scaling.of(float(both["entered"].sum()), float(both["receipts"].sum()), float(seen))
+    uncounted = till.filter(~pl.col("store_id").is_in(counted_stores.implode()))
+    parts = [both, uncounted.with_columns(entered=pl.col("receipts") / scaling.receipts, source=pl.lit("receipts"))]
+    if opened is not None:
+        bare = opened.filter(~pl.col("store_id").is_in(pl.concat([counted_stores, till_stores]).implode()))
+        parts.append(
+            bare.with_columns(entered=pl.col("scans") / scaling.scans, receipts=0, identified=0, source=pl.lit("scans"))
+        )
+    columns = [pl.col(name).cast(kind) for name, kind in ARRIVALS.items()]
+    return pl.concat([part.select(columns) for part in parts]).sort("store_id", "slot_at")

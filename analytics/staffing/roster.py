@@ -19,14 +19,19 @@ LONGEST_SHIFT_MICROS = 24 * 3_600_000_000
 def shifts(
     session: Session, *, store: str | None = None, start: date | None = None, end: date | None = None
 ) -> pl.DataFrame:
-    """Return clerk_id, store_id, starts_at, ends_at (microseconds) and duty of shifts that begin in the period."""
+    """Return clerk_id, store_id, starts_at, ends_at (microseconds) and duty of shifts that begin on these days."""
+    return shifts_in(session, Period.of(start, end), store)
+
+
+def shifts_in(session: Session, period: Period, store: str | None = None) -> pl.DataFrame:
+    """Return the same of shifts that begin in the *period*."""
     statement = select(
         Shift.clerk_id,
         Shift.store_id,
         cast(Shift.starts_at, BigInteger),
         cast(Shift.ends_at, BigInteger),
         func.coalesce(Shift.duty, "floor"),
-    ).where(Period.of(start, end).covers(Shift.starts_at))
+    ).where(period.covers(Shift.starts_at))
     if store is not None:
         statement = statement.where(Shift.store_id == store)
     schema = {"clerk_id": TEXT, "store_id": TEXT, "starts_at": WHOLE, "ends_at": WHOLE, "duty": TEXT}

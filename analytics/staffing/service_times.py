@@ -8,17 +8,18 @@ of variation is near 1.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 import polars as pl
-from sqlalchemy import BigInteger, Float, case, cast, func, select
+from sqlalchemy import BigInteger, Float, case, cast, exists, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
-from analytics.period import Period
+from analytics.period import DAY_MICROS, Period
+from journey.customers import Customer
 from journey.outcomes import PROPOSED, Outcome
 from journey.products import Product
+from journey.purchases import PosLine
 from journey.suggestions import Suggestion
 from journey.visits import Visit
 
@@ -27,6 +28,8 @@ DEFAULT_PATIENCE = 300.0
 LONGEST = 45 * 60  # a later tap is a correction, not a service
 CHAIN_WEIGHT = 20.0  # services of the chain's mean that a store's own mean is blended with
 MIN_SERVICES = 30
+BEFORE_PAYING, AFTER_PAYING = 4 * 3_600_000_000, 900_000_000  # microseconds; clocks of till and tablet differ
+LAW_DAYS = 91  # services of the last quarter: how long serving takes changes with goods and people
 
 
 @dataclass(frozen=True)
@@ -117,34 +120,92 @@ def visit_services(session: Session, period: Period) -> pl.DataFrame:
     return query_frame(session, statement, schema)
 
 
-def service_laws(
-    session: Session, arrivals: pl.DataFrame, *, start: date | None = None, end: date | None = None
-) -> dict[str, ServiceLaw]:
-    """Return the law of every store in *arrivals* (see `staffing.arrivals`), and under "" that of the chain."""
-    period = Period.of(start, end)
-    tablet, visits = tablet_services(session, period), visit_services(session, period)
-    people = arrivals.group_by("store_id").agg(pl.col("entered", "receipts", "identified").sum())
-    return laws_from(tablet, visits, people)
-
-
-def laws_from(tablet: pl.DataFrame, visits: pl.DataFrame, people: pl.DataFrame) -> dict[str, ServiceLaw]:
-    """Return the laws from the sums of tablet, visits and people per store; see `service_laws`.
-
-    Where at least MIN_SERVICES visits are timed, they are believed rather than the taps. The share served is the
-    encounters over those who entered and are known by name: an encounter without a member card leaves no trace.
+def served_buyers(session: Session, period: Period) -> pl.DataFrame:
+    """Return per store: buyers (receipts of customers who may be shown something), and served: those of them who were
+    opened on a tablet of the store shortly before they paid.
     """
-    rows = {name: {r["store_id"]: r for r in f.to_dicts()} for name, f in (("t", tablet), ("v", visits), ("p", people))}
-    chain = {
-        name: {c: f[c].sum() for c in f.columns if c != "store_id"}
-        for name, f in (("t", tablet), ("v", visits), ("p", people))
-    }
-    base = _law(chain["t"], chain["v"], chain["p"], ServiceLaw())
-    stores = people["store_id"].to_list()
-    laws = {s: _law(rows["t"].get(s, {}), rows["v"].get(s, {}), rows["p"].get(s, {}), base) for s in stores}
+    line, kept = PosLine, Customer
+    sold = cast(line.sold_at, BigInteger)
+    receipt = (
+        select(line.store_id, line.customer_id, func.min(sold).label("sold_at"))
+        .join(kept, kept.customer_id == line.customer_id)
+        .where(
+            period.covers(line.sold_at),
+            line.quantity > 0,
+            func.coalesce(line.channel, "store") == "store",
+            func.coalesce(kept.consent_profiling, True),
+        )
+        .group_by(line.store_id, line.customer_id, line.receipt_id)
+        .subquery()
+    )
+    r = receipt.c
+    shown = type_coerce(Suggestion.shown_at, BigInteger)
+    opened = exists().where(
+        Suggestion.customer_id == r.customer_id,
+        Suggestion.store_id.concat("") == r.store_id,  # so that it is found by customer: a store has shown thousands
+        shown >= r.sold_at - BEFORE_PAYING,
+        shown <= r.sold_at + AFTER_PAYING,
+    )
+    statement = select(r.store_id, func.count(), func.sum(case((opened, 1), else_=0))).group_by(r.store_id)
+    return query_frame(session, statement, {"store_id": TEXT, "buyers": WHOLE, "served": WHOLE})
+
+
+def service_laws(session: Session, arrivals: pl.DataFrame) -> dict[str, ServiceLaw]:
+    """Return the law of every store in *arrivals* (see `staffing.arrivals`), and under "" that of the chain.
+
+    Learnt from the last quarter before the last arrival.
+    """
+    period = Period(None, None)
+    if not arrivals.is_empty():
+        period = last_quarter(int(arrivals.select(pl.col("slot_at").max()).item()))
+        arrivals = arrivals.filter(pl.col("slot_at") >= period.start)
+    tablet, visits = tablet_services(session, period), visit_services(session, period)
+    buyers = served_buyers(session, period)
+    people = arrivals.group_by("store_id").agg(pl.col("entered", "receipts", "identified").sum())
+    return laws_from(tablet, visits, people, buyers)
+
+
+def last_quarter(slot_at: int) -> Period:
+    """Return the 91 days of UTC up to the day of *slot_at* (microseconds), open to the end."""
+    return Period((slot_at // DAY_MICROS - LAW_DAYS) * DAY_MICROS, None)
+
+
+def laws_from(
+    tablet: pl.DataFrame, visits: pl.DataFrame, people: pl.DataFrame, buyers: pl.DataFrame | None = None
+) -> dict[str, ServiceLaw]:
+    """Return the laws from the sums of tablet, visits, people and buyers per store; see `service_laws`.
+
+    Where at least MIN_SERVICES visits are timed, they are believed rather than the taps. The share served is that of
+    buyers known by name who were opened on a tablet: who else came leaves no trace of being served. Where no till
+    tells of buyers it is the encounters over those who entered.
+    """
+    sums = {"t": tablet, "v": visits, "p": people} | ({"b": buyers} if buyers is not None else {})
+    rows = {name: {r["store_id"]: r for r in frame.to_dicts()} for name, frame in sums.items()}
+    chain = {name: {c: f[c].sum() for c in f.columns if c != "store_id"} for name, f in sums.items()}
+    base = _law(chain["t"], chain["v"], chain["p"], chain.get("b", {}), ServiceLaw())
+    laws = {}
+    for s in people["store_id"].to_list():
+        tablet_, visits_, people_, buyers_ = (rows.get(name, {}).get(s, {}) for name in ("t", "v", "p", "b"))
+        laws[s] = _law(tablet_, visits_, people_, buyers_, base)
     return laws | {"": base}
 
 
-def _law(tablet: dict[str, Any], visits: dict[str, Any], people: dict[str, Any], prior: ServiceLaw) -> ServiceLaw:
+def law_facts(store: str, law: ServiceLaw) -> dict[str, Any]:
+    """Return the law of a store as the report shows it."""
+    return {
+        "store_id": store,
+        "service_seconds": law.seconds,
+        "service_cv": law.cv2**0.5,
+        "services": law.services,
+        "share_served": law.share,
+        "patience_seconds": law.patience,
+        "patience_known": law.patience_known,
+    }
+
+
+def _law(
+    tablet: dict[str, Any], visits: dict[str, Any], people: dict[str, Any], buyers: dict[str, Any], prior: ServiceLaw
+) -> ServiceLaw:
     timed = visits if (visits.get("timed") or 0) >= MIN_SERVICES else tablet
     n = int(timed.get("timed") or 0)
     total, squares = timed.get("seconds") or 0.0, timed.get("squares") or 0.0
@@ -155,7 +216,9 @@ def _law(tablet: dict[str, Any], visits: dict[str, Any], people: dict[str, Any],
     entered, receipts = people.get("entered") or 0.0, people.get("receipts") or 0
     known = (people.get("identified") or 0) / receipts if receipts else 1.0
     share = prior.share
-    if encounters >= MIN_SERVICES and entered > 0:
+    if (buyers.get("buyers") or 0) >= MIN_SERVICES and buyers.get("served"):
+        share = buyers["served"] / buyers["buyers"]
+    elif encounters >= MIN_SERVICES and entered > 0:
         share = min(1.0, encounters / (entered * max(known, 0.05)))
     gave_up, waited = visits.get("gave_up") or 0, visits.get("waited") or 0.0
     # Exponential patience, censored by being served: all seconds waited over those who left (maximum likelihood).
