@@ -52,6 +52,12 @@ def csp_nonce() -> str:
     return str(g.csp_nonce)
 
 
+def picture_sources() -> str:
+    """Where pictures may come from: ourselves and the hosts that the chain has named."""
+    named = " ".join(f"https://{host}" for host in settings().web.image_hosts.split())
+    return f"'self' data: blob: {named}".strip()
+
+
 def secure_cookies() -> bool:
     """Whether cookies go over HTTPS only."""
     return settings().web.secure_cookies
@@ -117,7 +123,7 @@ def _headers(response: Response) -> Response:
     headers = response.headers
     headers.setdefault(
         "Content-Security-Policy",
-        f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'{nonce}; img-src 'self' data: blob: https:; "
+        f"default-src 'self'; script-src 'self'{nonce}; style-src 'self'{nonce}; img-src {picture_sources()}; "
         "connect-src 'self'; media-src 'self' blob:; worker-src 'self'; manifest-src 'self'; object-src 'none'; "
         "base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     )

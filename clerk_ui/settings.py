@@ -33,6 +33,11 @@ class ChainSettings(Section):
     attribution_hours: int = Field(
         default=24, ge=1, le=24 * 60, description="how long after a suggestion the till may confirm it"
     )
+    member_prefix: str = Field(
+        default="29",
+        pattern=r"^2[0-9]{1,5}$",
+        description="how the JAN-13 on the card of a new member begins; in the range 20 to 29 that shops give out",
+    )
 
     @field_validator("timezone")
     @classmethod
@@ -67,7 +72,17 @@ class WebSettings(Section):
     secure_cookies: bool = Field(
         default=False, description="send session cookies over HTTPS only (set it in production)"
     )
-    public_url: str = Field(default="", description="address under which customers reach the survey pages")
+    public_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        description="address at which customers' phones reach the server (survey pages, new members); "
+        "empty: the one the tablet uses",
+    )
+    image_hosts: str = Field(
+        default="",
+        pattern=r"^([a-z0-9.-]+(:[0-9]+)?( [a-z0-9.-]+(:[0-9]+)?)*)?$",
+        description="hosts that product pictures may come from over HTTPS, parted by spaces; empty: our own only",
+    )
     idle_lock_seconds: int = Field(default=300, ge=30, description="a tablet locks after this long without a touch")
     session_hours: int = Field(default=12, ge=1, description="a person signs in again after this long")
     exploration: float = Field(

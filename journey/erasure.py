@@ -25,6 +25,7 @@ from journey.intake.layouts import LAYOUTS
 from journey.intake.ledger import QuarantinedRow
 from journey.intake.resolution import ERASED_VISITOR
 from journey.linking import IDENTIFIERS, among
+from journey.member_invitations import MemberInvitation
 
 ERASED = "customer.erased"
 NOBODY = "erased"
@@ -87,6 +88,7 @@ def erase_customer(session: Session, customer_id: str, *, actor: str, now: datet
     for model, columns in (
         (Identity, (Identity.customer_id, Identity.customer_ref)),
         (Merge, (Merge.survivor_id, Merge.merged_id)),
+        (MemberInvitation, (MemberInvitation.customer_id,)),
         (Customer, (Customer.customer_id,)),
     ):
         gone = delete(model).where(or_(*(column.in_(person.customer_ids) for column in columns)))
@@ -130,6 +132,11 @@ def export_customer(session: Session, customer_id: str) -> dict[str, Any]:
         connection,
         Base.metadata.tables["merges"],
         or_(Merge.survivor_id.in_(person.customer_ids), Merge.merged_id.in_(person.customer_ids)),
+    )
+    document["member_invitations"] = _documents(
+        connection,
+        Base.metadata.tables["member_invitations"],
+        MemberInvitation.customer_id.in_(person.customer_ids),
     )
     document["quarantine"] = [
         {"table": row.table_name, "reason": row.reason, "row": row.raw} for row in _in_quarantine(connection, person)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from apiflask import APIBlueprint
 from pydantic import Field
 from sqlalchemy.orm import Session
 
+from clerk_ui.application_settings import settings
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import acting_store, requires
 from clerk_ui.database_sessions import reading
@@ -19,7 +21,6 @@ from journey.products import Product
 from journey.shelf import StockView, find_products, product, stock_of
 
 blueprint = APIBlueprint("products", __name__, tag="Products", url_prefix="/api/products")
-IMAGE_SCHEMES = ("https://", "/")
 
 
 class Nearby(Document):
@@ -120,9 +121,14 @@ def product_head(one: Product) -> dict[str, Any]:
 
 
 def image_url(attributes: dict[str, Any] | None) -> str | None:
-    """The picture's address among a product's attributes, if it is one that a page may load."""
+    """The picture's address among a product's attributes, if it is one that the content policy lets a page load."""
     address = (attributes or {}).get("image_url")
-    return address if isinstance(address, str) and address.startswith(IMAGE_SCHEMES) else None
+    if not isinstance(address, str):
+        return None
+    parts = urlsplit(address)
+    own = not parts.scheme and not parts.netloc and address.startswith("/")
+    named = parts.scheme == "https" and parts.netloc.lower() in settings().web.image_hosts.split()
+    return address if own or named else None
 
 
 def stock_document(stock: StockView) -> dict[str, Any]:

@@ -20,7 +20,7 @@ ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-LANDSCAPE, PORTRAIT, ZOOMED = (1024, 768), (768, 1024), (512, 384)
+LANDSCAPE, PORTRAIT, ZOOMED, PHONE = (1024, 768), (768, 1024), (512, 384), (390, 844)
 
 
 def new_context(

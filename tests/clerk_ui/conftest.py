@@ -19,7 +19,7 @@ from clerk_ui.auth import devices as device_routes
 from clerk_ui.auth import sessions as session_routes
 from clerk_ui.auth import sign_in_form as sign_in_routes
 from clerk_ui.database_sessions import engine_of
-from clerk_ui.settings import Settings, StorageSettings
+from clerk_ui.settings import Settings, StorageSettings, WebSettings
 from journey.accounts import add_account, password_hash, pin_hash
 from journey.api_keys import add_key
 from journey.coupons import Coupon, CouponGrant
@@ -40,7 +40,8 @@ PASSWORD_HASH = password_hash(PASSWORD)
 
 @pytest.fixture
 def settings(database_url: str, tmp_path: Path) -> Settings:
-    return Settings(storage=StorageSettings(home=tmp_path / "home", database_url=database_url))
+    storage = StorageSettings(home=tmp_path / "home", database_url=database_url)
+    return Settings(storage=storage, web=WebSettings(image_hosts="img.example cdn.example"))
 
 
 @pytest.fixture

@@ -65,6 +65,27 @@ def test_every_suggestion_shown_is_on_record_with_model_and_propensity(served: S
     assert [(place["name"], place["quantity"]) for place in first["stock"]["nearby"]] == [("渋谷店", 5)]
 
 
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("https://cdn.example/p.png", True),
+        ("/pictures/p.png", True),
+        ("https://elsewhere.example/p.png", False),
+        ("http://cdn.example/p.png", False),
+        ("//cdn.example/p.png", False),
+        ("javascript:alert(1)", False),
+        ("https://cdn.example@elsewhere.example/p.png", False),
+    ],
+)
+def test_pictures_come_from_named_hosts_only(served: Shop, address: str, shown: bool) -> None:
+    with writing(served.engine) as session:
+        session.get_one(Product, "P0").attributes = {"image_url": address}
+    answer = served.app.test_client().get("/api/products/P0", headers=served.machine())
+    assert answer.json["image_url"] == (address if shown else None)
+    policy = answer.headers["Content-Security-Policy"]
+    assert "img-src 'self' data: blob: https://img.example https://cdn.example;" in policy
+
+
 def test_a_dismissal_is_honoured_by_the_next_set(served: Shop) -> None:
     tablet = served.signed_in("C1")
     first = tablet.post("/api/customers/A/suggestions", json={}).json[0]["product"]["product_id"]

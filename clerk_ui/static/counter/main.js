@@ -49,7 +49,7 @@ function draw({ focus = true } = {}) {
   } else {
     const route = routeNow();
     screen = inside.screenFor(route, { go, redraw: draw, onCode, code: scanned });
-    const place = route.place === "customer" ? "find" : route.place;
+    const place = ["customer", "join"].includes(route.place) ? "find" : route.place;
     fill(app, inside.frame(screen, place, { counts: waiting, onSwitch: switchDialog }));
     keepDraft(person.account_id, { place: location.hash });
     watchIdle(current().idle_lock_seconds ?? 300, lockNow);

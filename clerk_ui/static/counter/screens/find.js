@@ -96,11 +96,11 @@ export function findScreen({ onCode }) {
   async function loadExpected() {
     try {
       const answered = await get("/api/expected");
-      const list = answered.expected;
+      const list = byCustomer(answered.expected);
       fill(
         expected,
         list.length
-          ? h("ul", { class: "rows" }, list.map((visit) => customerRow(visit, expectedDetail(visit))))
+          ? h("ul", { class: "rows" }, list.map((visits) => customerRow(visits[0], visits.map(expectedDetail))))
           : empty("door", t("find.expected.none"), t("find.expected.none.how")),
       );
     } catch (error) {
@@ -143,6 +143,7 @@ export function findScreen({ onCode }) {
         h("label", { for: "find", class: "unseen" }, t("find.label")),
         h("div", { class: "find__field" }, icon("search"), field),
         cameraAvailable() && button(t("camera"), { icon: "camera", onclick: () => openCamera(onCode) }),
+        h("a", { class: "button", href: "#/join" }, icon("card"), h("span", {}, t("join.open"))),
       ),
       results,
       h(
@@ -160,11 +161,20 @@ function lastVisit(customer) {
   return days === null ? t("customer.first_visit") : t("customer.last_visit", { ago: ago(days) });
 }
 
+/** One row a person: who has checked in to collect an order is one customer, not two. */
+function byCustomer(list) {
+  const people = new Map();
+  for (const visit of list) people.set(visit.customer_id, [...(people.get(visit.customer_id) ?? []), visit]);
+  return [...people.values()];
+}
+
 function expectedDetail(visit) {
   const { source, at, attended } = visit;
-  return [
+  return h(
+    "span",
+    { class: "expected" },
     attended && h("span", { class: "badge" }, icon("check"), t("expected.attended")),
     !attended && hasPhrase(`expected.${source}`) && h("span", { class: `badge badge--${source === "checkin" ? "good" : "ai"}` }, t(`expected.${source}`)),
     at && h("time", { datetime: at }, ` ${when(at)}`),
-  ];
+  );
 }
