@@ -1,7 +1,7 @@
 """Invitations to become a member on the own phone
 
-Revision ID: 0004
-Revises: 0003
+Revision ID: 0005
+Revises: 0004
 Create Date: 2026-11-25 01:10:00
 """
 
@@ -12,8 +12,8 @@ from alembic import op
 
 import journey.database
 
-revision: str = "0004"
-down_revision: str | None = "0003"
+revision: str = "0005"
+down_revision: str | None = "0004"
 branch_labels: str | None = None
 depends_on: str | None = None
 
