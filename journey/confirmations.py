@@ -7,26 +7,83 @@ proposed twice on one day and bought once counts once. A suggestion is confirmed
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Boolean, cast, delete, exists, func, insert, select
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    MetaData,
+    Select,
+    Table,
+    and_,
+    cast,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    true,
+)
 from sqlalchemy.orm import Session, aliased
 
 from journey.database import to_micros
+from journey.fact_days import MICROSECONDS, mark_days
 from journey.outcomes import Confirmation
 from journey.purchases import PosLine
 from journey.suggestions import Suggestion
 
+# what the till shows now, beside what is recorded, while the two are compared
+FRESH = Table(
+    "fresh_confirmations",
+    MetaData(),
+    *(Column(c.name, c.type, primary_key=c.primary_key) for c in Confirmation.__table__.columns),
+    prefixes=["TEMPORARY"],
+)
+
 
 def confirm(session: Session, *, window: timedelta, since: datetime | None = None) -> int:
-    """Rebuild the confirmations of all suggestions shown since a moment (default: of all); returns how many there are.
+    """Bring the confirmations of all suggestions shown since a moment (default: of all) up to date; returns how many
+    there are in all.
 
-    ``window`` is the attribution window: how long after it was shown a purchase still counts. Rebuilding instead of
-    adding keeps them right after late receipts, merges and erasures; the caller commits.
+    ``window`` is the attribution window: how long after it was shown a purchase still counts. They are worked out anew
+    and compared, which keeps them right after late receipts, merges and erasures; the days of suggestions whose
+    confirmation changed are noted for the roll-ups. The caller commits.
     """
+    connection = session.connection()
+    FRESH.create(connection)
+    columns = [column.name for column in FRESH.columns]
+    session.execute(insert(FRESH).from_select(columns, _found(window, since)))
+    _replace(session, since)
+    FRESH.drop(connection)
+    return session.scalar(select(func.count()).select_from(Confirmation)) or 0
+
+
+def _replace(session: Session, since: datetime | None) -> None:
+    """Take over what differs from the record, and note the days it touches."""
+    kept, fresh = Confirmation.__table__, FRESH
+    same = and_(*(fresh.c[column.name] == kept.c[column.name] for column in fresh.columns))
+    in_span = kept.c.suggestion_id.in_(_shown_since(since)) if since else true()
+    gone = select(kept.c.suggestion_id).where(in_span, ~exists().where(same))
+    new = select(fresh.c.suggestion_id).where(~exists().where(same))
+    day = cast(Suggestion.shown_at, BigInteger) // MICROSECONDS
+    days: set[int] = set()
+    for changed in (gone, new):
+        days |= set(session.scalars(select(func.distinct(day)).where(Suggestion.suggestion_id.in_(changed))))
+    session.execute(delete(kept).where(kept.c.suggestion_id.in_(gone)))
+    session.execute(insert(kept).from_select([column.name for column in fresh.columns], select(fresh).where(
+        ~exists().where(kept.c.suggestion_id == fresh.c.suggestion_id)
+    )))  # fmt: skip
+    mark_days(session.connection(), "confirmations", days)
+
+
+def _shown_since(since: datetime) -> Select[Any]:
+    return select(Suggestion.suggestion_id).where(Suggestion.shown_at >= since)
+
+
+def _found(window: timedelta, since: datetime | None) -> Select[Any]:
+    """What the till shows now, one row per confirmed suggestion."""
     shown = Suggestion.shown_at >= (to_micros(since) if since else 0)
-    session.execute(
-        delete(Confirmation).where(Confirmation.suggestion_id.in_(select(Suggestion.suggestion_id).where(shown)))
-    )
     span = window // timedelta(microseconds=1)
     pairs = (
         select(
@@ -71,9 +128,6 @@ def confirm(session: Session, *, window: timedelta, since: datetime | None = Non
         earlier.sold_at < latest.c.sold_at,
         earlier.quantity > 0,
     )
-    chosen = select(
+    return select(
         latest.c.suggestion_id, latest.c.receipt_id, latest.c.line_no, latest.c.sold_at, cast(~bought_before, Boolean)
     ).where(latest.c.nth_of_suggestion == 1)
-    columns = ["suggestion_id", "receipt_id", "line_no", "sold_at", "first_purchase"]
-    session.execute(insert(Confirmation).from_select(columns, chosen))
-    return session.scalar(select(func.count()).select_from(Confirmation)) or 0

@@ -8,6 +8,7 @@ from journey import (
     analysis_results,
     audit,
     availability,
+    clerk_roll_ups,
     coupons,
     customers,
     erasures,
@@ -19,6 +20,7 @@ from journey import (
     products,
     purchases,
     questionnaires,
+    rollups,
     rosters,
     shift_plans,
     staffing_slots,
@@ -64,6 +66,8 @@ TABLE_MODULES = (
     audit,
     erasures,
     fact_days,
+    rollups,
+    clerk_roll_ups,
     ledger,
 )
 metadata = Base.metadata

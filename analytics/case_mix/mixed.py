@@ -152,7 +152,7 @@ def _best_spreads(rows: MixRows, q: Quadratic, start: tuple[float, float]) -> tu
     return spreads_at(best.x)
 
 
-def _within_clerks(X: Floats, y: Floats, n: Floats, clerk: Codes, clerks: int) -> tuple[Floats, Floats]:
+def within_clerks(X: Floats, y: Floats, n: Floats, clerk: Codes, clerks: int) -> tuple[Floats, Floats]:
     """Return coefficients of X (intercept 0) and their covariance from comparisons within each clerk only.
 
     With a prior on clerks so wide that it does not shrink, a manager who gives good clerks the good customers
@@ -171,19 +171,42 @@ def _within_clerks(X: Floats, y: Floats, n: Floats, clerk: Codes, clerks: int) -
     return coefficients, covariance
 
 
-def fit_mixed_logistic(
-    X: Floats, successes: Floats, trials: Floats, clerk: Codes, store: Codes | None = None
-) -> MixedFit:
-    """Fit the case mix on rows of *successes* out of *trials*; X (rows × columns) starts with the intercept.
+def slope_variance(X: Floats, trials: Floats, clerk: Codes, clerks: int, covariance: Floats) -> Floats:
+    """Return the variance of each clerk's mean logit that comes from not knowing the coefficients of X exactly."""
+    weight = np.maximum(counts(clerk, clerks, trials), 1e-12)
+    centred = X - np.average(X, axis=0, weights=trials + 1e-12)
+    mix = np.stack([counts(clerk, clerks, trials * column) for column in centred.T], axis=1) / weight[:, None]
+    return np.asarray(np.einsum("ij,jk,ik->i", mix, covariance, mix))
+
+
+@dataclass(frozen=True)
+class Levels:
+    """How high clerks stand, once customers and products are accounted for.
+
+    *intercept* plus a store's effect plus a row's own logit is what a clerk of average skill reaches. *variance*,
+    *offset_variance* and *offset_shift* (per clerk) are as in `MixedFit`, the coefficients' own doubt left out.
+    """
+
+    intercept: float
+    store_effects: Floats
+    clerk_effects: Floats
+    variance: Floats
+    clerk_spread: float
+    store_spread: float
+    offset_variance: Floats
+    offset_shift: Floats
+
+
+def fit_levels(
+    fixed: Floats, successes: Floats, trials: Floats, clerk: Codes, store: Codes | None = None, *, clerks: int
+) -> Levels:
+    """Fit intercept, stores and clerks on rows whose logit is known up to them (*fixed*).
 
     *clerk* and *store* are codes 0…k−1 of each row; without *store*, or with a single one, there is no store effect.
     """
-    clerks = int(clerk.max()) + 1
     stores = int(store.max()) + 1 if store is not None else 0
     if stores < 2 or store is None:
         stores, store = 0, np.zeros_like(clerk)
-    slopes, slope_covariance = _within_clerks(X, successes, trials, clerk, clerks)
-    fixed = X @ slopes
     rows = MixRows(np.ones((clerk.size, 1)), successes, trials, clerk, store, clerks, stores, fixed)
     a, u = np.zeros(1 + stores), np.zeros(clerks)
     spreads = (0.2, 0.3)
@@ -193,24 +216,45 @@ def fit_mixed_logistic(
         if abs(np.log(previous[1] / spreads[1])) + abs(np.log(previous[0] / spreads[0])) < 0.02:
             break
     a, u, q = posterior_mode(rows, a, u, *spreads)
-    variance = _solve(q, _prior_precision(rows, spreads[0]), spreads[1]).variance()
     shift, extra = _offset_without_own_rows(rows, q, spreads)
-    weight = np.maximum(counts(clerk, clerks, trials), 1e-12)
-    centred = X - np.average(X, axis=0, weights=trials + 1e-12)
-    mix = np.stack([counts(clerk, clerks, trials * column) for column in centred.T], axis=1) / weight[:, None]
-    slope_variance = np.einsum("ij,jk,ik->i", mix, slope_covariance, mix)
-    coefficients = slopes + np.eye(1, X.shape[1])[0] * a[0]
-    return MixedFit(
-        coefficients=coefficients,
-        coefficient_errors=np.sqrt(np.diag(slope_covariance)),
+    return Levels(
+        intercept=float(a[0]),
         store_effects=a[1:],
         clerk_effects=u,
-        clerk_variance=variance + slope_variance,
+        variance=_solve(q, _prior_precision(rows, spreads[0]), spreads[1]).variance(),
         clerk_spread=spreads[1],
         store_spread=spreads[0] if stores else 0.0,
-        offset=rows.offset(a),
-        offset_variance=extra + slope_variance,
+        offset_variance=extra,
         offset_shift=shift,
+    )
+
+
+def fit_mixed_logistic(
+    X: Floats, successes: Floats, trials: Floats, clerk: Codes, store: Codes | None = None
+) -> MixedFit:
+    """Fit the case mix on rows of *successes* out of *trials*; X (rows × columns) starts with the intercept.
+
+    *clerk* and *store* are codes 0…k−1 of each row; without *store*, or with a single one, there is no store effect.
+    """
+    clerks = int(clerk.max()) + 1
+    slopes, covariance = within_clerks(X, successes, trials, clerk, clerks)
+    fixed = X @ slopes
+    levels = fit_levels(fixed, successes, trials, clerk, store, clerks=clerks)
+    doubt = slope_variance(X, trials, clerk, clerks, covariance)
+    offset = fixed + levels.intercept
+    if store is not None and levels.store_effects.size:
+        offset = offset + levels.store_effects[store]
+    return MixedFit(
+        coefficients=slopes + np.eye(1, X.shape[1])[0] * levels.intercept,
+        coefficient_errors=np.sqrt(np.diag(covariance)),
+        store_effects=levels.store_effects,
+        clerk_effects=levels.clerk_effects,
+        clerk_variance=levels.variance + doubt,
+        clerk_spread=levels.clerk_spread,
+        store_spread=levels.store_spread,
+        offset=offset,
+        offset_variance=levels.offset_variance + doubt,
+        offset_shift=levels.offset_shift,
     )
 
 

@@ -1,20 +1,25 @@
 """Who succeeds with proposals, fairly compared; and how well customers are handled."""
 
-from analytics.staff_success.handling import handling
 from analytics.staff_success.proposals import proposal_cells
 from analytics.staff_success.report import report
+from analytics.staff_success.roll_up import roll_up
+from analytics.staff_success.standings import SPANS, Standings, standings, usual_span
 from analytics.staff_success.strengths import category_strengths
-from analytics.staff_success.success import MIN_PROPOSALS, StaffSuccess, fit_success, staff_success
-from analytics.staff_success.trend import clerk_trend
+from analytics.staff_success.success import MIN_PROPOSALS, StaffSuccess, staff_success
+from analytics.staff_success.trend import clerk_trend, trend_of
 
 __all__ = [
     "MIN_PROPOSALS",
+    "SPANS",
     "StaffSuccess",
+    "Standings",
     "category_strengths",
     "clerk_trend",
-    "fit_success",
-    "handling",
     "proposal_cells",
     "report",
+    "roll_up",
     "staff_success",
+    "standings",
+    "trend_of",
+    "usual_span",
 ]

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import date
+import hashlib
 
-from sqlalchemy import func, or_, select
+import polars as pl
+from sqlalchemy import BigInteger, cast, func, or_, select
 from sqlalchemy.orm import Session
 
+from analytics.frames import TEXT, WHOLE, query_frame
 from analytics.period import Period
+from analytics.staff_success.proposals import HOUR_MICROS, local_hours
 from journey.outcomes import Confirmation, Outcome
 from journey.products import Product
 from journey.suggestions import ClerkTarget, Suggestion
 
+SCHEMA = {"clerk_id": TEXT, "day": WHOLE, "store_id": TEXT, "focus_first_purchases": WHOLE}
+DAY_MICROS = 24 * HOUR_MICROS
 
-def focus_first_purchases(session: Session, *, start: date | None = None, end: date | None = None) -> Counter[str]:
-    """Return, per clerk, the confirmed first purchases of a campaign's products within its dates and stores.
 
-    A purchase that counts for two campaigns counts for each.
+def focus_days(session: Session, span: tuple[int, int] | None) -> pl.DataFrame:
+    """Return, per clerk, day and store, the confirmed first purchases of a campaign's products within its dates.
+
+    *span* are local days (first, last), None all. A purchase that counts for two campaigns counts for each.
     """
-    found: Counter[str] = Counter()
     clerk = func.coalesce(Outcome.clerk_id, Suggestion.clerk_id)
+    day = local_hours(session, Suggestion.shown_at, Suggestion.store_id) // 24
+    found = [pl.DataFrame(schema=SCHEMA)]
     for target in session.scalars(select(ClerkTarget)):
         if target.product_id:
             wanted = Suggestion.product_id == target.product_id
@@ -29,8 +35,9 @@ def focus_first_purchases(session: Session, *, start: date | None = None, end: d
             wanted = or_(Product.category == target.category, below)
         else:
             continue
+        key = (clerk, day, Suggestion.store_id)
         statement = (
-            select(clerk, func.count())
+            select(*key, func.count())
             .select_from(Confirmation)
             .join(Suggestion, Suggestion.suggestion_id == Confirmation.suggestion_id)
             .outerjoin(Outcome, (Outcome.suggestion_id == Suggestion.suggestion_id) & Outcome.current)
@@ -39,12 +46,22 @@ def focus_first_purchases(session: Session, *, start: date | None = None, end: d
                 wanted,
                 Confirmation.first_purchase,
                 clerk.is_not(None),
-                Period.of(start, end).covers(Suggestion.shown_at),
                 Period.of(target.starts_on, target.ends_on).covers(Suggestion.shown_at),
             )
-            .group_by(clerk)
+            .group_by(*key)
         )
+        if span is not None:
+            shown = cast(Suggestion.shown_at, BigInteger)
+            statement = statement.where(
+                shown.between((span[0] - 1) * DAY_MICROS, (span[1] + 2) * DAY_MICROS), day.between(*span)
+            )
         if target.stores:
             statement = statement.where(Suggestion.store_id.in_(target.stores.split("|")))
-        found.update(dict(session.execute(statement).all()))
-    return found
+        found.append(query_frame(session, statement, SCHEMA))
+    return pl.concat(found)
+
+
+def campaigns_digest(session: Session) -> str:
+    """Return a text that changes whenever a campaign does: past days then have to be counted anew."""
+    rows = session.execute(select(*ClerkTarget.__table__.columns).order_by(ClerkTarget.campaign_id)).all()
+    return hashlib.sha256(repr([tuple(map(str, row)) for row in rows]).encode()).hexdigest()[:32]

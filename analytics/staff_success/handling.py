@@ -1,95 +1,94 @@
-"""Quality of handling, beside success and never mixed with it: attention, records, follow-ups, what customers said."""
+"""Quality of handling, beside success and never mixed with it: attention, follow-ups, what customers said.
+
+What is recorded of what was shown comes with the proposals; here is what has tables of its own, added up per day.
+"""
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Collection
+from typing import Any
 
 import polars as pl
-from sqlalchemy import BigInteger, Float, case, cast, func, select
+from sqlalchemy import BigInteger, ColumnElement, Float, Select, case, cast, delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
-from analytics.period import Period
 from analytics.rates import wilson
-from journey.outcomes import FollowUp, Outcome
-from journey.suggestions import Suggestion
+from analytics.staff_success.focus import focus_days
+from analytics.staff_success.proposals import HOUR_MICROS, local_hours
+from journey.clerk_roll_ups import ClerkHandlingDay
+from journey.outcomes import FollowUp
+from journey.rollups import stretches_of_days
 from journey.surveys import Answer, Survey
 from journey.visits import Visit
 
-SURVEY_WINDOW_MICROS = 48 * 3_600_000_000
+SURVEY_WINDOW_MICROS = 48 * HOUR_MICROS
+DAY_MICROS = 24 * HOUR_MICROS
 SECOND_MICROS = 1_000_000
+SUMS = ("attended", "waited_seconds", "follow_ups", "kept", "survey_n", "survey_sum", "focus_first_purchases")
+KEY = ("clerk_id", "day", "store_id")
+KINDS = {name: REAL if name in ("waited_seconds", "survey_sum") else WHOLE for name in SUMS}
+KEY_SCHEMA = {"clerk_id": TEXT, "day": WHOLE, "store_id": TEXT}
 
 
-def handling(session: Session, *, start: date | None = None, end: date | None = None) -> pl.DataFrame:
-    """Return one row per clerk, null where nothing is known:
+def handling_of(sums: pl.DataFrame) -> pl.DataFrame:
+    """Return one row per clerk of *sums* (clerk_id, recorded, shown, SUMS), null where nothing is known.
 
-    identified (customers served by name), attended and seconds_to_attend (mean), recorded, recordable and
-    recorded_share with its 95 % interval, follow_ups and kept, survey_n and survey_score (0–100, one-tap surveys
-    answered within 48 h after a visit with this clerk).
+    attended and seconds_to_attend (mean), recorded_share of what was shown with its 95 % interval, follow_ups, kept and
+    kept_share with its interval, survey_n and survey_score (0–100, one-tap surveys answered within 48 h after a visit
+    with this clerk).
     """
-    period = Period.of(start, end)
-    frames = [
-        _visits(session, period),
-        _records(session, period),
-        _follow_ups(session, period),
-        _surveys(session, period),
-    ]
-    ids = pl.concat([frame.select("clerk_id") for frame in frames]).unique().sort("clerk_id")
-    for frame in frames:
-        ids = ids.join(frame, on="clerk_id", how="left")
-    low, high = wilson(ids["recorded"].fill_null(0).to_numpy(), ids["recordable"].fill_null(0).to_numpy())
-    return ids.with_columns(
-        recorded_share=pl.col("recorded") / pl.col("recordable"),
-        recorded_low=pl.Series(low),
-        recorded_high=pl.Series(high),
-    )
+    sums = sums.group_by("clerk_id").agg(pl.col("recorded", "shown", *SUMS).sum()).sort("clerk_id")
+    known = {"recorded": ("recorded", "shown"), "kept": ("kept", "follow_ups")}
+    ends = {name: wilson(sums[a].to_numpy(), sums[b].to_numpy()) for name, (a, b) in known.items()}
+    return sums.with_columns(
+        recorded_share=_share("recorded", "shown"),
+        recorded_low=pl.Series(ends["recorded"][0]),
+        recorded_high=pl.Series(ends["recorded"][1]),
+        kept_share=_share("kept", "follow_ups"),
+        kept_low=pl.Series(ends["kept"][0]),
+        kept_high=pl.Series(ends["kept"][1]),
+        seconds_to_attend=_share("waited_seconds", "attended"),
+        survey_score=_share("survey_sum", "survey_n"),
+        recordable=pl.col("shown"),
+    ).drop("shown", "waited_seconds", "survey_sum")
 
 
-def _visits(session: Session, period: Period) -> pl.DataFrame:
+def _share(part: str, whole: str) -> pl.Expr:
+    return pl.when(pl.col(whole) > 0).then(pl.col(part) / pl.col(whole))
+
+
+def add_handling_days(session: Session, days: Collection[int] | None) -> None:
+    """Add up these local days again (None: all)."""
+    spans: list[tuple[int, int] | None] = [None] if days is None else list(stretches_of_days(days))
+    for span in spans:
+        gone = delete(ClerkHandlingDay)
+        session.execute(gone if span is None else gone.where(ClerkHandlingDay.day.between(*span)))
+        parts = [query_frame(session, query, KEY_SCHEMA | {n: KINDS[n] for n in names})
+                 for names, query in _queries(session, span)]  # fmt: skip
+        parts.append(focus_days(session, span))
+        whole = pl.concat(parts, how="diagonal").group_by(KEY).agg(pl.col(SUMS).sum())
+        if whole.height:
+            session.execute(insert(ClerkHandlingDay), whole.to_dicts())
+
+
+def _queries(
+    session: Session, span: tuple[int, int] | None
+) -> list[tuple[tuple[str, ...], Select[*tuple[Any, ...]]]]:
     waited = (cast(Visit.attended_at, BigInteger) - cast(Visit.arrived_at, BigInteger)) / float(SECOND_MICROS)
-    statement = (
-        select(
-            Visit.clerk_id,
-            func.count(func.distinct(Visit.customer_id)),
-            func.count(Visit.attended_at),
-            func.avg(cast(waited, Float)),
-        )
-        .where(period.covers(Visit.arrived_at), Visit.clerk_id.is_not(None))
-        .group_by(Visit.clerk_id)
+    key, near = _filed(session, Visit.clerk_id, Visit.arrived_at, Visit.store_id, span)
+    visits = (
+        select(*key, func.count(Visit.attended_at), func.coalesce(func.sum(cast(waited, Float)), 0.0))
+        .where(Visit.clerk_id.is_not(None), *near)
+        .group_by(*key)
     )
-    schema = {"clerk_id": TEXT, "identified": WHOLE, "attended": WHOLE, "seconds_to_attend": REAL}
-    return query_frame(session, statement, schema)
-
-
-def _records(session: Session, period: Period) -> pl.DataFrame:
-    clerk = func.coalesce(Outcome.clerk_id, Suggestion.clerk_id)
-    statement = (
-        select(clerk, func.count(Outcome.outcome_id), func.count())
-        .select_from(Suggestion)
-        .outerjoin(
-            Outcome,
-            (Outcome.suggestion_id == Suggestion.suggestion_id) & Outcome.current & Outcome.retracted_at.is_(None),
-        )
-        .where(period.covers(Suggestion.shown_at), clerk.is_not(None))
-        .group_by(clerk)
-    )
-    return query_frame(session, statement, {"clerk_id": TEXT, "recorded": WHOLE, "recordable": WHOLE})
-
-
-def _follow_ups(session: Session, period: Period) -> pl.DataFrame:
-    statement = (
-        select(FollowUp.clerk_id, func.count(), func.count(FollowUp.done_at))
-        .where(period.covers(FollowUp.created_at))
-        .group_by(FollowUp.clerk_id)
-    )
-    return query_frame(session, statement, {"clerk_id": TEXT, "follow_ups": WHOLE, "kept": WHOLE})
-
-
-def _surveys(session: Session, period: Period) -> pl.DataFrame:
+    key, near = _filed(session, FollowUp.clerk_id, FollowUp.created_at, FollowUp.store_id, span)
+    follow_ups = select(*key, func.count(), func.count(FollowUp.done_at)).where(*near).group_by(*key)
     width = Answer.scale_max - Answer.scale_min
     score = case((width > 0, 100.0 * (Answer.score - Answer.scale_min) / width))
-    statement = (
-        select(Visit.clerk_id, func.count(score), func.avg(score))
+    key, near = _filed(session, Visit.clerk_id, Answer.answered_at, Visit.store_id, span)
+    surveys = (
+        select(*key, func.count(score), func.coalesce(func.sum(score), 0.0))
         .select_from(Answer)
         .join(Survey, (Survey.survey_id == Answer.survey_id) & (Survey.kind == "one_tap"))
         .join(
@@ -99,7 +98,25 @@ def _surveys(session: Session, period: Period) -> pl.DataFrame:
             & (Answer.answered_at >= Visit.arrived_at)
             & (cast(Answer.answered_at, BigInteger) <= cast(Visit.arrived_at, BigInteger) + SURVEY_WINDOW_MICROS),
         )
-        .where(period.covers(Answer.answered_at), Visit.clerk_id.is_not(None))
-        .group_by(Visit.clerk_id)
+        .where(Visit.clerk_id.is_not(None), *near)
+        .group_by(*key)
     )
-    return query_frame(session, statement, {"clerk_id": TEXT, "survey_n": WHOLE, "survey_score": REAL})
+    return [
+        (("attended", "waited_seconds"), visits),
+        (("follow_ups", "kept"), follow_ups),
+        (("survey_n", "survey_sum"), surveys),
+    ]
+
+
+def _filed(
+    session: Session, clerk: Any, moment: Any, store: Any, span: tuple[int, int] | None
+) -> tuple[list[ColumnElement[Any]], list[ColumnElement[bool]]]:
+    """Return clerk, local day and store of a fact, and the conditions that it lies in the span."""
+    day = local_hours(session, moment, store) // 24
+    conditions: list[ColumnElement[bool]] = []
+    if span is not None:
+        # The index knows the moment; the local day is then exact.
+        rough = cast(moment, BigInteger).between((span[0] - 1) * DAY_MICROS, (span[1] + 2) * DAY_MICROS)
+        conditions = [rough, day.between(*span)]
+    return [clerk, day, store], conditions
+

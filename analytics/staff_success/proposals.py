@@ -1,7 +1,7 @@
 """What was shown and proposed, added up in the database to cells of one case mix.
 
 A cell is a clerk × store × three hours of the day × congestion × customer tier × top category × bucket of probability
-or score; every suggestion falls in exactly one. Cells of several days add up, so that a roll-up can keep them by day.
+or score; every suggestion falls in exactly one. The case mix is learnt from cells; what the screens show is added up by day (`roll_up`).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import BigInteger, ColumnElement, Float, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Float, Select, case, cast, func, literal, select
 from sqlalchemy.orm import Session
 
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
@@ -26,6 +26,7 @@ from journey.traffic import Traffic
 
 SCORE_BOUND = 2000.0  # a score beyond is of no scale we know
 HOUR_MICROS = 3_600_000_000
+SECOND_MICROS = 1_000_000
 BAND_HOURS = 3
 MIX_LEVELS = ("band", "congestion", "tier", "category")
 CELL_SCHEMA = {
@@ -89,46 +90,39 @@ def _chance_bucket() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return score, bucket
 
 
-def proposal_cells(
-    session: Session,
-    *,
-    start: date | None = None,
-    end: date | None = None,
-    clerk_id: str | None = None,
-    by_week: bool = False,
-) -> pl.DataFrame:
-    """Return the cells (columns of CELL_SCHEMA) of all suggestions shown from *start* to *end*, both days included.
-
-    With *by_week* there is a cell per week, counted from the Monday before 1970, in a further column `week`; with
-    *clerk_id* only that clerk's.
+def suggestion_rows(session: Session) -> tuple[Select[Any], dict[str, ColumnElement[Any]]]:
+    """Return a select of no columns over every suggestion that somebody answers for, and the columns it may have.
 
     The clerk is the one who recorded the outcome, else the one to whom the suggestion was shown; suggestions without
-    either are nobody's and left out. *confirmed* are those with a row in `confirmations`.
+    either are nobody's and left out. *confirmed* are those with a row in `confirmations`. `day` counts days since
+    1970-01-01 on the store's clock.
     """
-    period = Period.of(start, end)
-    score, bucket = _chance_bucket()
     clerk = func.coalesce(Outcome.clerk_id, Suggestion.clerk_id)
     hour = local_hours(session, Suggestion.shown_at, Suggestion.store_id)
-    band = (hour % 24) // BAND_HOURS
     busy = _busy_hours(session)
-    proposed = Outcome.result.in_(PROPOSED)
-    category = top_category(session)
-    # 1 January 1970 was a Thursday.
-    days = hour // 24
-    week = (days + 3) // 7 if by_week else literal(0, BigInteger)
-    key = [clerk, Suggestion.store_id, band, func.coalesce(busy.c.level, -1), Customer.tier, category, bucket]
-    names = ["clerk_id", "store_id", "band", "congestion", "tier", "category", "bucket"]
-    rows = (
-        select(
-            week.label("week"),
-            *(column.label(name) for column, name in zip(key, names, strict=True)),
-            Suggestion.probability.label("chance"),
-            score.label("score"),
-            case((proposed, 1), else_=0).label("proposed"),
-            case((Outcome.result == "bought", 1), else_=0).label("accepted"),
-            case((Confirmation.suggestion_id.is_not(None), 1), else_=0).label("confirmed"),
-            case((Confirmation.first_purchase, 1), else_=0).label("first_purchase"),
-        )
+    score, bucket = _chance_bucket()
+    first_place = Suggestion.rank == 1
+    columns: dict[str, ColumnElement[Any]] = {
+        "clerk_id": clerk,
+        "store_id": Suggestion.store_id.expression,
+        "day": hour // 24,
+        "band": (hour % 24) // BAND_HOURS,
+        "congestion": func.coalesce(busy.c.level, -1),
+        "tier": Customer.tier.expression,
+        "category": top_category(session),
+        "bucket": bucket,
+        "probability": Suggestion.probability.expression,
+        "score": score,
+        "service": case((first_place, 1), else_=0),
+        "identified": case((first_place & Suggestion.customer_id.is_not(None), 1), else_=0),
+        "recorded": case((Outcome.outcome_id.is_not(None), 1), else_=0),
+        "proposed": case((Outcome.result.in_(PROPOSED), 1), else_=0),
+        "accepted": case((Outcome.result == "bought", 1), else_=0),
+        "confirmed": case((Confirmation.suggestion_id.is_not(None), 1), else_=0),
+        "first_purchases": case((Confirmation.first_purchase, 1), else_=0),
+    }
+    statement = (
+        select()
         .select_from(Suggestion)
         .outerjoin(
             Outcome,
@@ -142,29 +136,36 @@ def proposal_cells(
             (busy.c.store_id == Suggestion.store_id)
             & (busy.c.hour == (cast(Suggestion.shown_at, BigInteger) // HOUR_MICROS)),
         )
-        .where(period.covers(Suggestion.shown_at), clerk.is_not(None), was_shown())
-        .subquery()
+        .where(clerk.is_not(None), was_shown())
     )
-    c = rows.c
-    grouped = [c.clerk_id, c.store_id, c.band, c.congestion, c.tier, c.category, c.bucket, c.week]
-    statement = select(
+    return statement, columns
+
+
+def proposal_cells(
+    session: Session, *, start: date | None = None, end: date | None = None, one_in: int = 1
+) -> pl.DataFrame:
+    """Return the cells (columns of CELL_SCHEMA) of all suggestions shown from *start* to *end*, both days included.
+
+    With *one_in* 10, say, only the sets shown in every tenth second: a sample to learn a case mix from.
+    """
+    statement, columns = suggestion_rows(session)
+    names = ["clerk_id", "store_id", "band", "congestion", "tier", "category", "bucket"]
+    counted = ["proposed", "accepted", "confirmed", "first_purchases"]
+    statement = statement.add_columns(
+        *(columns[name].label(name) for name in (*names, "probability", "score", *counted))
+    ).where(Period.of(start, end).covers(Suggestion.shown_at))
+    if one_in > 1:
+        statement = statement.where(cast(Suggestion.shown_at, BigInteger) // SECOND_MICROS % one_in == 0)
+    c = statement.subquery().c
+    grouped = [c[name] for name in names]
+    cells = select(
         *grouped,
-        func.avg(cast(c.chance, Float)),
+        func.avg(cast(c.probability, Float)),
         func.avg(cast(c.score, Float)),
         func.count(),
-        func.sum(c.proposed),
-        func.sum(c.accepted),
-        func.sum(c.confirmed),
-        func.sum(c.first_purchase),
+        *(func.sum(c[name]) for name in counted),
     ).group_by(*grouped)
-    if clerk_id is not None:
-        statement = statement.where(c.clerk_id == clerk_id)
-    names = [*names, "week"]
-    schema = {name: CELL_SCHEMA.get(name, WHOLE) for name in names} | {
-        k: v for k, v in CELL_SCHEMA.items() if k not in names
-    }
-    cells = query_frame(session, statement, schema)
-    return cells if by_week else cells.drop("week")
+    return query_frame(session, cells, CELL_SCHEMA)
 
 
 def _busy_hours(session: Session) -> Any:

@@ -4,6 +4,9 @@ Question: who turns proposals into purchases more or less often than an average 
 products? Estimate: skill on the logit scale (shrunken), and the rate on the clerk's own case mix. Interval: 95 % of
 the posterior, which carries the doubt about the case mix and about how much clerks differ. Wrong if: customers choose
 their clerk for reasons that the case mix does not know, or outcomes are recorded selectively.
+
+Two steps: `fit_case_mix` learns from single proposals what customers and products let expect; `success_of` needs only
+sums per clerk and store, scored with it, so that any days of a roll-up can be judged without reading proposals again.
 """
 
 from __future__ import annotations
@@ -13,20 +16,31 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import special
 
-from analytics.case_mix import build_design, fit_mixed_logistic
+from analytics.case_mix import (
+    OFFSETS,
+    CaseMix,
+    build_design,
+    fit_levels,
+    slope_variance,
+    three_points,
+    with_power_sums,
+    within_clerks,
+)
 from analytics.funnel_plot import FunnelPlot, funnel_plot
 from analytics.rates import Floats, counts
 from analytics.shrinkage import SkillPosterior, fit_skills
 from analytics.staff_success.proposals import MIX_LEVELS
 
 MIN_PROPOSALS = 30  # below that nobody is flagged or ranked: an interval is wider than any difference between clerks
-SUMS = ("shown", "proposed", "accepted", "confirmed", "first_purchases")
+SUMS = ("services", "identified", "shown", "recorded", "proposed", "accepted", "confirmed", "first_purchases")
 EMPTY_SCHEMA = {
     "clerk_id": pl.String,
     "store_id": pl.String,
     **dict.fromkeys(SUMS, pl.Int64),
-    **dict.fromkeys(("rate", "expected", "oe", "shrunk_rate", "low", "high", "p_top_fifth"), pl.Float64),
+    **dict.fromkeys(("rate", "expected", "oe", "oe_low", "oe_high", "shrunk_rate", "low", "high"), pl.Float64),
+    "p_top_fifth": pl.Float64,
     "flag": pl.String,
     "ranked": pl.Boolean,
     **dict.fromkeys(("standardised_rate", "standardised_low", "standardised_high"), pl.Float64),
@@ -38,70 +52,119 @@ EMPTY_SCHEMA = {
 class StaffSuccess:
     """*clerks* has one row per clerk (columns of the staff report), *funnel* the plot they are judged by.
 
-    *average* is the acceptance rate of all proposals, None without any; *spread* how much true skills differ (logits).
+    *average* is the acceptance rate of all proposals, None without any; *spread* how much true skills differ (logits);
+    *fit* what the rows were made of, None without any proposal.
     """
 
     clerks: pl.DataFrame
     funnel: FunnelPlot | None
     average: float | None
     spread: float
+    fit: SuccessFit | None = None
 
 
 @dataclass(frozen=True)
-class Proposals:
-    """Cells as arrays: what the case mix and the skills are fitted on; *clerk* and *store* are codes."""
+class SuccessFit:
+    """Skills and levels, from which the expectation of any part of a clerk's proposals follows.
 
+    *clerk_ids* are sorted; *accepted*, *proposed*, *expected* (rate) and *reach* belong to them. *store_levels* are
+    the logits of a clerk of average skill before customers and products. A clerk of average skill is not the average of
+    clerks; *reach* brings what he would reach to what clerks of this chain reach on average.
+    """
+
+    clerk_ids: NDArray[np.str_]
     accepted: Floats
     proposed: Floats
-    clerk: NDArray[np.intp]
-    store: NDArray[np.intp]
-    clerk_ids: NDArray[np.str_]
-
-    @classmethod
-    def of(cls, cells: pl.DataFrame) -> Proposals:
-        """Return the arrays of a frame of cells, in its order."""
-        ids, clerk = np.unique(cells["clerk_id"].to_numpy().astype(str), return_inverse=True)
-        _, store = np.unique(cells["store_id"].to_numpy().astype(str), return_inverse=True)
-        accepted, proposed = (cells[name].cast(pl.Float64).to_numpy() for name in ("accepted", "proposed"))
-        return cls(accepted, proposed, clerk, store, ids)
+    posterior: SkillPosterior
+    store_levels: dict[str, float]
+    intercept: float
+    expected: Floats
+    reach: Floats
 
 
-def fit_success(cells: pl.DataFrame) -> tuple[Proposals, SkillPosterior, Floats]:
-    """Return the arrays, the posterior of every clerk's skill and the offset (logit of an average clerk) per cell.
+def fit_case_mix(cells: pl.DataFrame) -> CaseMix:
+    """Learn from *cells* what customers, products and hours let expect; comparisons are within clerks only.
 
-    *cells* needs clerk_id, store_id, proposed, accepted and whichever of band, congestion, tier, category,
-    probability and score are known; at least one row.
+    *cells* needs clerk_id, proposed, accepted and whichever of band, congestion, tier, category, probability and score
+    are known; at least one row with proposals.
     """
-    data = Proposals.of(cells)
+    cells = cells.filter(pl.col("proposed") > 0)
+    accepted, proposed = (cells[name].cast(pl.Float64).to_numpy() for name in ("accepted", "proposed"))
+    ids, clerk = np.unique(cells["clerk_id"].to_numpy().astype(str), return_inverse=True)
     design = build_design(
-        cells, weights=data.proposed, levels=MIX_LEVELS, probabilities=("probability",), numbers=("score",)
+        cells, weights=proposed, levels=MIX_LEVELS, probabilities=("probability",), numbers=("score",)
     )
-    mix = fit_mixed_logistic(design.matrix, data.accepted, data.proposed, data.clerk, data.store)
+    slopes, covariance = within_clerks(design.matrix, accepted, proposed, clerk, ids.size)
+    doubt = slope_variance(design.matrix, proposed, clerk, ids.size, covariance)
+    return CaseMix(design.terms, slopes[1:], dict(zip(ids.tolist(), doubt.tolist(), strict=True)))
+
+
+def fit_success(sums: pl.DataFrame, mix: CaseMix) -> SuccessFit:
+    """Return skills and levels from *sums* per clerk and store (any number of rows each), scored with *mix*."""
+    ids, clerk = np.unique(sums["clerk_id"].to_numpy().astype(str), return_inverse=True)
+    store_ids, store = np.unique(sums["store_id"].to_numpy().astype(str), return_inverse=True)
+    points, trials = three_points(sums)
+    n = trials.sum(axis=1, keepdims=True)
+    # Which point a success belongs to does not matter to anybody's skill; they go where the proposals are.
+    share = np.where(n > 0, trials / np.maximum(n, 1), 0.0)
+    reached = share * sums["accepted"].cast(pl.Float64).to_numpy()[:, None]
+    width = points.shape[1]
+    rows = [values.ravel() for values in (points, reached, trials)]
+    clerks, stores = np.repeat(clerk, width), np.repeat(store, width)
+    levels = fit_levels(*rows, clerks, stores, clerks=ids.size)
+    own = levels.store_effects if levels.store_effects.size else np.zeros(store_ids.size)
+    offset = rows[0] + levels.intercept + own[stores]
     posterior = fit_skills(
-        data.accepted,
-        data.proposed,
-        mix.offset,
-        data.clerk,
-        clerks=data.clerk_ids.size,
-        offset_variance=mix.offset_variance,
-        offset_shift=mix.offset_shift,
+        rows[1],
+        rows[2],
+        offset,
+        clerks,
+        clerks=ids.size,
+        offset_variance=levels.offset_variance + mix.variance(ids),
+        offset_shift=levels.offset_shift,
     )
-    return data, posterior, mix.offset
+    proposed = counts(clerks, ids.size, rows[2])
+    expected = posterior.expected_rates()
+    average = counts(clerks, ids.size, rows[2] * special.expit(offset))
+    reach = np.where(proposed > 0, expected * proposed / np.maximum(average, 1e-12), 1.0)
+    return SuccessFit(
+        ids,
+        counts(clerks, ids.size, rows[1]),
+        proposed,
+        posterior,
+        {str(name): levels.intercept + float(effect) for name, effect in zip(store_ids, own, strict=True)},
+        levels.intercept,
+        expected,
+        reach,
+    )
+
+
+def scored(cells: pl.DataFrame, mix: CaseMix) -> pl.DataFrame:
+    """Return *cells* with the power sums of their logits."""
+    return with_power_sums(cells, mix.offsets(cells))
 
 
 def staff_success(cells: pl.DataFrame, *, min_proposals: int = MIN_PROPOSALS) -> StaffSuccess:
-    """Return everything the staff report says of clerks, from *cells* (see `proposals.CELL_SCHEMA`).
+    """Return everything the staff report says of clerks, from *cells* (see `proposals.CELL_SCHEMA`)."""
+    cells = cells.filter(pl.col("shown") > 0) if "shown" in cells.columns else cells
+    if cells.is_empty():
+        return success_of(cells, CaseMix.nothing(), min_proposals=min_proposals)
+    some = cells["proposed"].sum() > 0
+    mix = fit_case_mix(cells) if some else CaseMix.nothing()
+    return success_of(scored(cells, mix), mix, min_proposals=min_proposals)
+
+
+def success_of(sums: pl.DataFrame, mix: CaseMix, *, min_proposals: int = MIN_PROPOSALS) -> StaffSuccess:
+    """Return the same from *sums* with OFFSETS, per clerk and store (and whatever else: they are added up).
 
     A clerk without proposals has no rate; the interval then is what is known of clerks in general.
     """
-    cells = cells.filter(pl.col("shown") > 0) if "shown" in cells.columns else cells
-    if cells.is_empty():
+    if sums.is_empty():
         return StaffSuccess(pl.DataFrame(schema=EMPTY_SCHEMA), None, None, 0.0)
-    data, posterior, _ = fit_success(cells)
-    size = data.clerk_ids.size
-    accepted = counts(data.clerk, size, data.accepted)
-    proposed = counts(data.clerk, size, data.proposed)
-    expected_rate = posterior.expected_rates()
+    present = [name for name in SUMS if name in sums.columns]
+    by_store = sums.group_by("clerk_id", "store_id").agg(pl.col(present).sum(), pl.col(OFFSETS).sum())
+    fit = fit_success(by_store.sort("clerk_id", "store_id"), mix)
+    accepted, proposed, expected_rate, posterior = fit.accepted, fit.proposed, fit.expected, fit.posterior
     mean, low, high = posterior.rates()
     standard, standard_low, standard_high = posterior.standardised_rates()
     enough = proposed >= min_proposals
@@ -109,16 +172,18 @@ def staff_success(cells: pl.DataFrame, *, min_proposals: int = MIN_PROPOSALS) ->
     funnel = _funnel(accepted, proposed * expected_rate, variance, enough)
     flags = [flag if ok else "none" for flag, ok in zip(funnel.flags, enough, strict=True)]
     some = proposed > 0
-    sums = cells.group_by("clerk_id").agg(
-        pl.col([name for name in SUMS if name in cells.columns]).sum(),
-        pl.col("store_id").sort_by("shown" if "shown" in cells.columns else "proposed").last(),
+    weight = "shown" if "shown" in present else "proposed"
+    totals = by_store.group_by("clerk_id").agg(
+        pl.col(present).sum(), pl.col("store_id").sort_by(weight, "store_id").last()
     )
     frame = pl.DataFrame(
         {
-            "clerk_id": data.clerk_ids.tolist(),
+            "clerk_id": fit.clerk_ids.tolist(),
             "rate": np.where(some, accepted / np.maximum(proposed, 1), np.nan),
             "expected": expected_rate,
             "oe": np.where(some, accepted / np.maximum(proposed * expected_rate, 1e-12), np.nan),
+            "oe_low": low / np.maximum(expected_rate, 1e-12),
+            "oe_high": high / np.maximum(expected_rate, 1e-12),
             "shrunk_rate": mean,
             "low": low,
             "high": high,
@@ -133,9 +198,10 @@ def staff_success(cells: pl.DataFrame, *, min_proposals: int = MIN_PROPOSALS) ->
             "skill_high": posterior.quantile(0.975),
         }
     ).with_columns(pl.col("rate", "oe").fill_nan(None))
-    clerks = sums.join(frame, on="clerk_id").sort("store_id", "clerk_id")
+    clerks = totals.join(frame, on="clerk_id").sort("store_id", "clerk_id")
     total = float(proposed.sum())
-    return StaffSuccess(clerks, funnel, float(accepted.sum()) / total if total else None, posterior.spread)
+    average = float(accepted.sum()) / total if total else None
+    return StaffSuccess(clerks, funnel, average, posterior.spread, fit)
 
 
 def _funnel(accepted: Floats, expected: Floats, variance: Floats, enough: NDArray[np.bool_]) -> FunnelPlot:

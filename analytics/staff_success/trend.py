@@ -9,16 +9,19 @@ from typing import Any
 import numpy as np
 import polars as pl
 from scipy import special
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
+from analytics.case_mix import OFFSETS, three_points
 from analytics.change_points import stretches
-from analytics.rates import Floats, wilson
-from analytics.shrinkage import SkillPosterior
-from analytics.staff_success.proposals import MIX_LEVELS, proposal_cells
-from analytics.staff_success.success import Proposals, fit_success
+from analytics.frames import REAL, TEXT, WHOLE, query_frame
+from analytics.rates import wilson
+from analytics.staff_success.roll_up import case_mix_or_nothing
+from analytics.staff_success.standings import Standings, span_of, standings
+from journey.clerk_roll_ups import ClerkProposalDay
 
 FIRST_MONDAY = date(1969, 12, 29)
-CELL_KEY = ("clerk_id", "store_id", *MIX_LEVELS, "bucket")
+SCHEMA = {"week": WHOLE, "store_id": TEXT, "proposed": WHOLE, "accepted": WHOLE} | dict.fromkeys(OFFSETS, REAL)
 
 
 def clerk_trend(
@@ -29,40 +32,27 @@ def clerk_trend(
     A week has its Monday, proposed, accepted, rate with its interval, expected (rate) and oe. A change has its week,
     and the ratio of observed to expected before and after, with intervals.
     """
-    cells = proposal_cells(session, start=start, end=end)
-    weekly = proposal_cells(session, start=start, end=end, clerk_id=clerk_id, by_week=True)
-    if weekly.is_empty() or weekly["proposed"].sum() == 0:
-        return {"weeks": [], "changes": []}
-    data, posterior, offset = fit_success(cells)
-    return trend_from(weekly, cells, data, offset, posterior)
+    return trend_of(session, clerk_id, standings(session, case_mix_or_nothing(session), start, end), start, end)
 
 
-def trend_from(
-    weekly: pl.DataFrame, cells: pl.DataFrame, data: Proposals, offset: Floats, posterior: SkillPosterior
+def trend_of(
+    session: Session, clerk_id: str, found: Standings, start: date | None, end: date | None
 ) -> dict[str, Any]:
-    """Return the trend from one clerk's *weekly* cells and the chain's fit; see `clerk_trend`."""
-    chance = special.expit(offset)
-    # A clerk of average skill is not the average of clerks; the factor brings the weeks to what the report expects.
-    mine = int(np.searchsorted(data.clerk_ids, str(weekly["clerk_id"][0])))
-    own = data.clerk == mine
-    reached = float(data.proposed[own] @ chance[own])
-    chance[own] *= posterior.expected_rates()[mine] * float(data.proposed[own].sum()) / reached
+    """Return the same where the standings of the span are known already."""
+    sums = _weekly(session, clerk_id, span_of(start, end))
+    if sums.is_empty() or sums["proposed"].sum() == 0:
+        return {"weeks": [], "changes": []}
+    points, trials = three_points(sums)
+    levels = [found.frame["store_levels"].get(store, found.frame["intercept"]) for store in sums["store_id"]]
+    chance = special.expit(points + np.array(levels)[:, None]) * found.reach.get(clerk_id, 1.0)
     chance = np.minimum(chance, 0.999)
-    reach = cells.with_columns(chance=pl.Series(chance)).select(*CELL_KEY, "chance")
-    weeks = (
-        weekly.join(reach, on=list(CELL_KEY), how="left", nulls_equal=True)
-        .with_columns(pl.col("chance").fill_null(float(np.average(chance, weights=data.proposed + 1e-9))))
-        .group_by("week")
-        .agg(
-            pl.col("proposed", "accepted").sum(),
-            due=(pl.col("proposed") * pl.col("chance")).sum(),
-            variance=(pl.col("proposed") * pl.col("chance") * (1 - pl.col("chance"))).sum(),
-        )
-        .sort("week")
-    )
+    due = pl.Series((trials * chance).sum(axis=1))
+    variance = pl.Series((trials * chance * (1 - chance)).sum(axis=1))
+    by_week = sums.with_columns(due=due, variance=variance).group_by("week")
+    weeks = by_week.agg(pl.col("proposed", "accepted", "due", "variance").sum()).sort("week")
     every = pl.DataFrame({"week": range(weeks["week"].min(), weeks["week"].max() + 1)})  # type: ignore[arg-type, operator]
-    weeks = every.join(weeks, on="week", how="left").fill_null(0)
-    found = stretches(weeks["accepted"].to_numpy(), weeks["due"].to_numpy(), weeks["variance"].to_numpy())
+    weeks = every.join(weeks, on="week", how="left").fill_null(0).sort("week")
+    parts = stretches(weeks["accepted"].to_numpy(), weeks["due"].to_numpy(), weeks["variance"].to_numpy())
     low, high = wilson(weeks["accepted"].to_numpy(), weeks["proposed"].to_numpy())
     mondays = [FIRST_MONDAY + timedelta(weeks=week) for week in weeks["week"]]
     rows = [
@@ -88,6 +78,20 @@ def trend_from(
             "after_low": after.low,
             "after_high": after.high,
         }
-        for before, after in pairwise(found)
+        for before, after in pairwise(parts)
     ]
     return {"weeks": rows, "changes": changes}
+
+
+def _weekly(session: Session, clerk_id: str, span: tuple[int, int]) -> pl.DataFrame:
+    """Return a clerk's sums per week and store; 1 January 1970 was a Thursday."""
+    week = (ClerkProposalDay.day + 3) // 7
+    key = (week, ClerkProposalDay.store_id)
+    columns = (func.sum(getattr(ClerkProposalDay, name)) for name in ("proposed", "accepted", *OFFSETS))
+    statement = (
+        select(*key, *columns)
+        .where(ClerkProposalDay.clerk_id == clerk_id, ClerkProposalDay.day.between(*span))
+        .group_by(*key)
+        .order_by(*key)
+    )
+    return query_frame(session, statement, SCHEMA)
