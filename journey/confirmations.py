@@ -70,10 +70,10 @@ def _replace(session: Session, since: datetime | None) -> None:
     days: set[int] = set()
     for changed in (gone, new):
         days |= set(session.scalars(select(func.distinct(day)).where(Suggestion.suggestion_id.in_(changed))))
-    session.execute(delete(kept).where(kept.c.suggestion_id.in_(gone)))
-    session.execute(insert(kept).from_select([column.name for column in fresh.columns], select(fresh).where(
-        ~exists().where(kept.c.suggestion_id == fresh.c.suggestion_id)
-    )))  # fmt: skip
+    session.execute(delete(Confirmation).where(kept.c.suggestion_id.in_(gone)))
+    unknown = ~exists().where(kept.c.suggestion_id == fresh.c.suggestion_id)
+    names = [column.name for column in fresh.columns]
+    session.execute(insert(Confirmation).from_select(names, select(fresh).where(unknown)))
     mark_days(session.connection(), "confirmations", days)
 
 

@@ -14,7 +14,7 @@ from analytics.case_mix.design import design_matrix
 from analytics.case_mix.terms import LevelTerm, LogitTerm, NumberTerm, Term
 from analytics.rates import Floats
 
-KINDS: dict[str, type[Term]] = {"level": LevelTerm, "logit": LogitTerm, "number": NumberTerm}
+KINDS: dict[str, Any] = {"level": LevelTerm, "logit": LogitTerm, "number": NumberTerm}
 FARTHEST_LOGIT = 12.0
 
 
@@ -67,7 +67,7 @@ class CaseMix:
     @classmethod
     def from_json(cls, document: Mapping[str, Any]) -> CaseMix:
         """Return the case mix of a document of `as_json`."""
-        terms = []
+        terms: list[Term] = []
         for one in document["terms"]:
             facts = {name: tuple(v) if isinstance(v, list) else v for name, v in one.items() if name != "kind"}
             terms.append(KINDS[one["kind"]](**facts))

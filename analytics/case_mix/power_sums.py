@@ -19,9 +19,7 @@ POINTS = 3
 def with_power_sums(frame: pl.DataFrame, offsets: Floats, weight: str = "proposed") -> pl.DataFrame:
     """Return *frame* with the columns OFFSETS: its *weight* times the powers of *offsets*."""
     weights = frame[weight].cast(pl.Float64).to_numpy()
-    return frame.with_columns(
-        pl.Series(name, weights * offsets**power) for power, name in enumerate(OFFSETS, 1)
-    )
+    return frame.with_columns(pl.Series(name, weights * offsets**power) for power, name in enumerate(OFFSETS, 1))
 
 
 def three_points(sums: pl.DataFrame, weight: str = "proposed") -> tuple[Floats, Floats]:
@@ -40,7 +38,7 @@ def three_points(sums: pl.DataFrame, weight: str = "proposed") -> tuple[Floats, 
     # Below this the proposals are alike, and what is left of the sums is rounding.
     wide = spread > 1e-4
     s = np.where(wide, spread, 1.0)
-    m1, m2, m3, m4, m5 = (raw[:, k] for k in range(5))
+    m2, m3, m4, m5 = (raw[:, k] for k in range(1, 5))
     third = (m3 - 3 * mean * m2 + 2 * mean**3) / s**3
     fourth = (m4 - 4 * mean * m3 + 6 * mean**2 * m2 - 3 * mean**4) / s**4
     fifth = (m5 - 5 * mean * m4 + 10 * mean**2 * m3 - 10 * mean**3 * m2 + 4 * mean**5) / s**5

@@ -72,9 +72,7 @@ def add_handling_days(session: Session, days: Collection[int] | None) -> None:
             session.execute(insert(ClerkHandlingDay), whole.to_dicts())
 
 
-def _queries(
-    session: Session, span: tuple[int, int] | None
-) -> list[tuple[tuple[str, ...], Select[*tuple[Any, ...]]]]:
+def _queries(session: Session, span: tuple[int, int] | None) -> list[tuple[tuple[str, ...], Select[*tuple[Any, ...]]]]:
     waited = (cast(Visit.attended_at, BigInteger) - cast(Visit.arrived_at, BigInteger)) / float(SECOND_MICROS)
     key, near = _filed(session, Visit.clerk_id, Visit.arrived_at, Visit.store_id, span)
     visits = (
@@ -119,4 +117,3 @@ def _filed(
         rough = cast(moment, BigInteger).between((span[0] - 1) * DAY_MICROS, (span[1] + 2) * DAY_MICROS)
         conditions = [rough, day.between(*span)]
     return [clerk, day, store], conditions
-

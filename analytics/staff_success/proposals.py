@@ -1,7 +1,8 @@
 """What was shown and proposed, added up in the database to cells of one case mix.
 
 A cell is a clerk × store × three hours of the day × congestion × customer tier × top category × bucket of probability
-or score; every suggestion falls in exactly one. The case mix is learnt from cells; what the screens show is added up by day (`roll_up`).
+or score; every suggestion falls in exactly one. The case mix is learnt from cells; what the
+screens show is added up by day (`roll_up`).
 """
 
 from __future__ import annotations

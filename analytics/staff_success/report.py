@@ -32,9 +32,7 @@ def report(
     Confirmed counts the rows of `confirmations`, which the till's attribution window decides (see
     `journey.confirmations.confirm`).
     """
-    found = standings(
-        session, case_mix_or_nothing(session), start, end, store=store, min_proposals=min_proposals
-    )
+    found = standings(session, case_mix_or_nothing(session), start, end, store=store, min_proposals=min_proposals)
     run = last_run(session, NAME)
     return {
         "clerks": found.rows,

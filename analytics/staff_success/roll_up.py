@@ -6,13 +6,14 @@ was learnt anew, which happens when the proposals have grown by a quarter or the
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import BigInteger, case, cast, delete, func, insert, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.case_mix import OFFSETS, CaseMix
+from analytics.period import EPOCH_DAY
 from analytics.staff_success.focus import campaigns_digest
 from analytics.staff_success.handling import add_handling_days
 from analytics.staff_success.proposals import HOUR_MICROS, proposal_cells, suggestion_rows
@@ -52,7 +53,7 @@ def roll_up(
     campaigns = campaigns_digest(session)
     same = pending.last is not None and (pending.last.memory or {}).get("campaigns") == campaigns
     add_handling_days(session, days if same else None)
-    through = now.astimezone(zone(None, timezone)).date()
+    through = _last_day(session, now, timezone)
     spans = write_standings(session, mix, through=through)
     finish(session, pending, now=now, through=through, memory={"campaigns": campaigns})
     return {
@@ -61,6 +62,14 @@ def roll_up(
         "case_mix": "learnt" if learnt else "kept",
         "spans": spans,
     }
+
+
+def _last_day(session: Session, now: datetime, timezone: str) -> date:
+    """Today; where the record ends earlier than yesterday, its last day."""
+    today = now.astimezone(zone(None, timezone)).date()
+    last = session.scalar(select(func.max(ClerkProposalDay.day)))
+    known = EPOCH_DAY + timedelta(days=last) if last is not None else today
+    return known if known < today - timedelta(days=1) else today
 
 
 def case_mix_or_nothing(session: Session) -> CaseMix:
@@ -129,7 +138,7 @@ def _add_days(session: Session, mix: CaseMix, days: tuple[int, int] | None) -> N
     # OFFSET 0 keeps the database from working out the logit anew for each of its powers.
     c = chosen.offset(0).subquery().c
     key = [c.clerk_id, c.day, c.store_id, c.category]
-    powers = [c.logit]
+    powers: list[Any] = [c.logit]
     for _ in OFFSETS[1:]:
         powers.append(powers[-1] * c.logit)
     sums = select(

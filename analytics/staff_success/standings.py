@@ -25,9 +25,7 @@ SPANS = (28, 91, 365)  # days, the last one included, for which standings are ke
 EVERYTHING = (-1_000_000, 1_000_000)
 FRAME = ""  # the clerk id of what a span says of all clerks
 SUM_SCHEMA = (
-    {"clerk_id": TEXT, "store_id": TEXT, "category": TEXT}
-    | dict.fromkeys(COUNTS, WHOLE)
-    | dict.fromkeys(OFFSETS, REAL)
+    {"clerk_id": TEXT, "store_id": TEXT, "category": TEXT} | dict.fromkeys(COUNTS, WHOLE) | dict.fromkeys(OFFSETS, REAL)
 )
 
 
@@ -71,7 +69,8 @@ def standings(
         )
         if store is not None:
             kept = kept.where(StaffStanding.store_id.in_([store, FRAME]))
-        documents = dict(session.execute(kept.order_by(StaffStanding.store_id, StaffStanding.clerk_id)).all())
+        ordered = kept.order_by(StaffStanding.store_id, StaffStanding.clerk_id)
+        documents: dict[str, dict[str, Any]] = dict(session.execute(ordered).all())
         if FRAME in documents:
             frame = documents.pop(FRAME)
             return Standings(
@@ -86,9 +85,7 @@ def standings(
     return Standings([r for r in found.rows if r["store_id"] == store], found.reach, found.strengths, found.frame)
 
 
-def work_out(
-    session: Session, mix: CaseMix, span: tuple[int, int], *, min_proposals: int = MIN_PROPOSALS
-) -> Standings:
+def work_out(session: Session, mix: CaseMix, span: tuple[int, int], *, min_proposals: int = MIN_PROPOSALS) -> Standings:
     """Return the standings of all clerks over *span* (local days, first and last) from the sums."""
     sums = category_sums(session, span)
     success = success_of(sums, mix, min_proposals=min_proposals)

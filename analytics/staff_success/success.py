@@ -109,27 +109,27 @@ def fit_success(sums: pl.DataFrame, mix: CaseMix) -> SuccessFit:
     share = np.where(n > 0, trials / np.maximum(n, 1), 0.0)
     reached = share * sums["accepted"].cast(pl.Float64).to_numpy()[:, None]
     width = points.shape[1]
-    rows = [values.ravel() for values in (points, reached, trials)]
+    fixed, successes, tried = points.ravel(), reached.ravel(), trials.ravel()
     clerks, stores = np.repeat(clerk, width), np.repeat(store, width)
-    levels = fit_levels(*rows, clerks, stores, clerks=ids.size)
+    levels = fit_levels(fixed, successes, tried, clerks, stores, clerks=ids.size)
     own = levels.store_effects if levels.store_effects.size else np.zeros(store_ids.size)
-    offset = rows[0] + levels.intercept + own[stores]
+    offset = fixed + levels.intercept + own[stores]
     posterior = fit_skills(
-        rows[1],
-        rows[2],
+        successes,
+        tried,
         offset,
         clerks,
         clerks=ids.size,
         offset_variance=levels.offset_variance + mix.variance(ids),
         offset_shift=levels.offset_shift,
     )
-    proposed = counts(clerks, ids.size, rows[2])
+    proposed = counts(clerks, ids.size, tried)
     expected = posterior.expected_rates()
-    average = counts(clerks, ids.size, rows[2] * special.expit(offset))
+    average = counts(clerks, ids.size, tried * special.expit(offset))
     reach = np.where(proposed > 0, expected * proposed / np.maximum(average, 1e-12), 1.0)
     return SuccessFit(
         ids,
-        counts(clerks, ids.size, rows[1]),
+        counts(clerks, ids.size, successes),
         proposed,
         posterior,
         {str(name): levels.intercept + float(effect) for name, effect in zip(store_ids, own, strict=True)},

@@ -35,9 +35,7 @@ def clerk_trend(
     return trend_of(session, clerk_id, standings(session, case_mix_or_nothing(session), start, end), start, end)
 
 
-def trend_of(
-    session: Session, clerk_id: str, found: Standings, start: date | None, end: date | None
-) -> dict[str, Any]:
+def trend_of(session: Session, clerk_id: str, found: Standings, start: date | None, end: date | None) -> dict[str, Any]:
     """Return the same where the standings of the span are known already."""
     sums = _weekly(session, clerk_id, span_of(start, end))
     if sums.is_empty() or sums["proposed"].sum() == 0:

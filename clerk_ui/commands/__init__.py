@@ -28,6 +28,7 @@ COMMANDS = {
     "report": ("reports", "Print an analysis, with the same figures as on the screens."),
     "surveys": ("surveys", "Make the invitations that are due, and tell how surveys stand."),
     "confirm": ("reports", "Confirm outcomes from ID-POS within the attribution window."),
+    "rollup": ("rollups", "Bring the sums behind screens and reports up to date; safe to run from cron."),
     "serve": ("server", "Serve the tablets, the pages and the API with gunicorn."),
     "user": ("people", "Add, list and disable people, and set their PINs."),
     "device": ("people", "Enrol, list and revoke tablets."),

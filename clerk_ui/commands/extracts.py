@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from clerk_ui.commands.console import Desk, at_desk
+from clerk_ui.commands.rollups import roll_up
 from journey.confirmations import confirm
 from journey.database import reading, writing
 from journey.errors import RejectedRows
@@ -57,6 +58,7 @@ def _confirm(desk: Desk) -> None:
     """Receipts that came now may confirm suggestions shown before, and change what is known of customers online."""
     with writing(desk.engine) as session:
         confirm(session, window=timedelta(hours=desk.settings.chain.attribution_hours))
+    roll_up(desk)
     desk.forget_online()
 
 

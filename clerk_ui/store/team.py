@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -16,6 +15,7 @@ from clerk_ui.database_sessions import reading, request_time, writing
 from clerk_ui.management import csv_file, frame, signed_in
 from journey.audit import record_act
 from journey.local_days import zone
+from journey.rollups import last_run
 from journey.stores import Store, clerk_names, stores
 
 blueprint = APIBlueprint("team", "clerk_ui.store", enable_openapi=False)
@@ -64,8 +64,10 @@ def download() -> Response:
 
 def team(session: Session, store_id: str, days: int) -> dict[str, Any]:
     """The staff report of one store over the last days, with names; sorted by name, never by a rate."""
-    today = request_time().astimezone(zone(None, settings().chain.timezone)).date()
-    report = staff_success.report(session, store=store_id, start=today - timedelta(days=days), end=today)
+    run = last_run(session, "staff")
+    through = run.through if run else request_time().astimezone(zone(None, settings().chain.timezone)).date()
+    start, end = staff_success.usual_span(days, through)
+    report = staff_success.report(session, store=store_id, start=start, end=end)
     names = clerk_names(session, store_id=store_id)
     for clerk in report["clerks"]:
         clerk["name"] = names.get(clerk["clerk_id"], clerk["clerk_id"])

@@ -11,7 +11,7 @@ from scipy import special
 from sqlalchemy.orm import Session
 
 from analytics.change_points import stretches
-from analytics.staff_success import category_strengths, clerk_trend, report
+from analytics.staff_success import category_strengths, clerk_trend, report, roll_up
 from journey.outcomes import Outcome
 from journey.stores import Store
 from journey.suggestions import Suggestion
@@ -73,6 +73,7 @@ def test_a_clerks_trend_shows_the_week_of_change(session: Session) -> None:
                 result = "bought" if rng.random() < chance else "declined"
                 session.add(Outcome(outcome_id=name, suggestion_id=name, clerk_id=clerk, occurred_at=at, result=result))
     session.flush()
+    roll_up(session, now=monday + timedelta(weeks=17))
     trend = clerk_trend(session, "K1")
     assert [row["week"] for row in trend["weeks"]][:2] == ["2026-01-05", "2026-01-12"]
     assert [row["proposed"] for row in trend["weeks"]] == [30] * 16

@@ -10,6 +10,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from analytics.staff_success import roll_up
 from clerk_ui.settings import Settings
 from journey.accounts import add_account
 from journey.audit import AuditEntry
@@ -56,6 +57,8 @@ def proposals(shop: Shop, clerk: str, store: str, bought: int, of: int) -> None:
             session.add(
                 Outcome(outcome_id=name, suggestion_id=name, clerk_id=clerk, occurred_at=shown_at, result=result)
             )
+        session.flush()
+        roll_up(session, now=NOW)
 
 
 def test_a_manager_sees_the_own_store_with_n_interval_and_expectation(shop: Shop) -> None:

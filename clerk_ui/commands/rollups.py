@@ -1,0 +1,38 @@
+"""``osusume rollup``: brings the sums up to date that screens and reports read; safe to run from cron."""
+
+from __future__ import annotations
+
+import importlib
+import time
+from typing import Any
+
+import click
+
+from clerk_ui.commands.console import Desk, at_desk
+from journey.database import writing
+
+# name → module of analytics with `roll_up(session, *, now, everything, timezone)`, which returns what it did
+ROLL_UPS = {"staff": "analytics.staff_success"}
+
+
+def roll_up(desk: Desk, names: tuple[str, ...] = (), *, everything: bool = False) -> list[dict[str, Any]]:
+    """Run these roll-ups (none named: all), each in a transaction of its own."""
+    done = []
+    for name in names or tuple(ROLL_UPS):
+        started = time.perf_counter()
+        function = importlib.import_module(ROLL_UPS[name]).roll_up
+        with writing(desk.engine) as session:
+            found = function(session, now=desk.now, everything=everything, timezone=desk.settings.chain.timezone)
+        done.append(found | {"seconds": round(time.perf_counter() - started, 2)})
+    return done
+
+
+@click.command()
+@click.argument("names", nargs=-1, type=click.Choice(list(ROLL_UPS)))
+@click.option("--everything", is_flag=True, help="Add up every day anew, not only those that changed.")
+@at_desk
+def rollup_command(desk: Desk, names: tuple[str, ...], everything: bool) -> None:
+    """Bring the sums behind screens and reports up to date: only the days that changed since the last run."""
+    done = roll_up(desk, names, everything=everything)
+    columns = list(dict.fromkeys(key for row in done for key in row))
+    desk.show({"rollups": done}, lambda: desk.table(done, columns))
