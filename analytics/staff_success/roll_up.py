@@ -57,7 +57,6 @@ def roll_up(
     spans = write_standings(session, mix, through=through)
     finish(session, pending, now=now, through=through, memory={"campaigns": campaigns})
     return {
-        "rollup": NAME,
         "days": "all" if days is None else len(days),
         "case_mix": "learnt" if learnt else "kept",
         "spans": spans,

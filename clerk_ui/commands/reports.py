@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from clerk_ui.commands.console import Desk, at_desk, readable_value
-from clerk_ui.commands.rollups import ROLL_UPS, roll_up
+from clerk_ui.commands.rollups import roll_up
 from journey.confirmations import confirm
 from journey.database import reading, writing
 from journey.errors import InputError
@@ -65,7 +65,7 @@ def report_command(
     known = inspect.signature(function).parameters
     if foreign := [option for option in asked if option in options and option not in known]:
         raise InputError(f"--{foreign[0]} means nothing here", where=f"report {name}", what_to_do="leave it out")
-    if name in ROLL_UPS:
+    if name == "staff":
         roll_up(desk, (name,))  # what was tapped a minute ago counts too
     offered = {"now": desk.now, "timezone": desk.settings.chain.timezone}
     with reading(desk.engine) as session:
@@ -110,5 +110,5 @@ def confirm_command(desk: Desk, days: int | None) -> None:
     window = timedelta(hours=desk.settings.chain.attribution_hours)
     with writing(desk.engine) as session:
         count = confirm(session, window=window, since=desk.now - timedelta(days=days) if days else None)
-    roll_up(desk)
+    roll_up(desk, ("staff",))
     desk.show({"confirmed": count}, lambda: desk.say(f"{count:,} suggestions confirmed by the till"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import time
 from typing import Any
 
@@ -11,19 +12,26 @@ import click
 from clerk_ui.commands.console import Desk, at_desk
 from journey.database import writing
 
-# name → module of analytics with `roll_up(session, *, now, everything, timezone)`, which returns what it did
-ROLL_UPS = {"staff": "analytics.staff_success"}
+# name → module and function of analytics; it takes a session and whichever of now, everything and timezone it needs,
+# and returns what it did
+ROLL_UPS = {
+    "staff": ("analytics.staff_success", "roll_up"),
+    "staffing": ("analytics.staffing.rollup", "refresh"),
+}
 
 
 def roll_up(desk: Desk, names: tuple[str, ...] = (), *, everything: bool = False) -> list[dict[str, Any]]:
     """Run these roll-ups (none named: all), each in a transaction of its own."""
+    offered = {"now": desk.now, "everything": everything, "timezone": desk.settings.chain.timezone}
     done = []
     for name in names or tuple(ROLL_UPS):
         started = time.perf_counter()
-        function = importlib.import_module(ROLL_UPS[name]).roll_up
+        module, attribute = ROLL_UPS[name]
+        function = getattr(importlib.import_module(module), attribute)
+        known = inspect.signature(function).parameters
         with writing(desk.engine) as session:
-            found = function(session, now=desk.now, everything=everything, timezone=desk.settings.chain.timezone)
-        done.append(found | {"seconds": round(time.perf_counter() - started, 2)})
+            found = function(session, **{key: value for key, value in offered.items() if key in known})
+        done.append({"rollup": name, **found, "seconds": round(time.perf_counter() - started, 2)})
     return done
 
 
