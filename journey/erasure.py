@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from journey.analysis_results import forget_persons
 from journey.audit import AuditEntry, record_act
+from journey.contests import OutcomeContest
 from journey.customers import Customer
 from journey.database import Base
 from journey.erasures import Erasure, digest
@@ -26,6 +27,7 @@ from journey.intake.ledger import QuarantinedRow
 from journey.intake.resolution import ERASED_VISITOR
 from journey.linking import IDENTIFIERS, among
 from journey.member_invitations import MemberInvitation
+from journey.suggestions import Suggestion
 
 ERASED = "customer.erased"
 NOBODY = "erased"
@@ -83,6 +85,7 @@ def erase_customer(session: Session, customer_id: str, *, actor: str, now: datet
     connection = session.connection()
     summary = ErasureSummary()
     _remember_digests(connection, person, now)
+    summary.anonymised["outcome_contests"] = _blank_contests(connection, person)
     for table in IDENTIFIERS:
         _erase_facts(connection, table, person, summary)
     for model, columns in (
@@ -125,7 +128,7 @@ def export_customer(session: Session, customer_id: str) -> dict[str, Any]:
         chosen = or_(*(table.c[c].in_(person.customer_ids) for c in ("customer_id", "customer_ref") if c in table.c))
         document[name] = _documents(connection, table, chosen)
     shown = [row["suggestion_id"] for row in document["suggestions"]]
-    for name in ("outcomes", "confirmations"):
+    for name in ("outcomes", "confirmations", "outcome_contests"):
         table = Base.metadata.tables[name]
         document[name] = _documents(connection, table, table.c.suggestion_id.in_(shown))
     document["merges"] = _documents(
@@ -176,6 +179,15 @@ def _erase_facts(connection: Connection, table: str, person: Person, summary: Er
     sets = ", ".join(f"{name} = {value}" for name, value in emptied.items())
     blanked = connection.exec_driver_sql(f"UPDATE {table} AS t SET {sets} WHERE {where}", parameters)
     summary.anonymised[table] = blanked.rowcount
+
+
+def _blank_contests(connection: Connection, person: Person) -> int:
+    """Empty what clerk and manager wrote about outcomes of the person's suggestions; the decision stays."""
+    theirs = select(Suggestion.suggestion_id).where(
+        or_(Suggestion.customer_id.in_(person.customer_ids), Suggestion.customer_ref.in_(person.customer_ids))
+    )
+    blank = update(OutcomeContest).where(OutcomeContest.suggestion_id.in_(theirs)).values(reason="", answer=None)
+    return connection.execute(blank).rowcount
 
 
 def _in_quarantine(connection: Connection, person: Person) -> Sequence[Any]:
