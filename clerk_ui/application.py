@@ -8,6 +8,7 @@ import orjson
 from apiflask import APIFlask
 from flask import Response
 from flask.json.provider import JSONProvider
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from clerk_ui import (
     auth,
@@ -28,6 +29,7 @@ from clerk_ui import (
     security,
     store,
     survey,
+    web,
 )
 from clerk_ui.json_values import plain
 from clerk_ui.settings import Settings
@@ -68,6 +70,8 @@ def build(settings: Settings) -> APIFlask:
         json_errors=False,
     )
     app.config["MAX_CONTENT_LENGTH"] = LARGEST_BODY
+    if settings.web.proxies:  # else anybody could claim any address
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=settings.web.proxies, x_proto=settings.web.proxies)  # type: ignore[method-assign]
     app.jinja_env.globals["chain_name"] = settings.chain.name
     app.extensions["osusume.settings"] = settings
     for part in (
@@ -89,6 +93,7 @@ def build(settings: Settings) -> APIFlask:
         store,
         coe,
         survey,
+        web,
     ):
         part.init_app(app)
     return app

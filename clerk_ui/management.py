@@ -17,7 +17,6 @@ from journey.sign_ins import Person
 PLACES = {
     "team": ("/store/", "management.team", "people", ("manager", "coe", "admin")),
     "models": ("/coe/", "management.models", "model", ("coe", "admin")),
-    "inputs": ("/coe/inputs", "management.inputs", "chart", ("coe", "admin")),
     "data": ("/coe/data", "management.data", "table", ("coe", "admin")),
 }
 
@@ -25,7 +24,7 @@ PLACES = {
 # of its address: /store/… in the store's, everything else in the first of the CoE's.
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "store": ("management.group_store", ("team", "store_voice")),
-    "models": ("management.group_models", ("models", "inputs", "focus")),
+    "models": ("management.group_models", ("models",)),
     "data": ("management.group_data", ("data", "one_id", "web")),
     "cx": (
         "management.group_cx",

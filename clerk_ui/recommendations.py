@@ -74,6 +74,11 @@ def tell_change(customer_ids: Iterable[str], *, now: datetime) -> None:
         recommender().note_outcome(customer_id, now=now)
 
 
+def tell_identity(customer_ids: Iterable[str]) -> None:
+    """Whose events these are has changed: the next suggestions read them from the database again."""
+    recommender().online.forget(customer_ids)
+
+
 def tell_arrival(session: Session, store_id: str, customer_id: str, *, at: datetime, now: datetime) -> None:
     """A customer is in the store: have the first suggestions ready before a clerk asks.
 

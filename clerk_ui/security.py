@@ -104,10 +104,15 @@ def require_same_origin() -> None:
         )
 
 
-def _signature(cookie: str) -> str:
+def current_key() -> str:
+    """The secret key of this application."""
     key = current_app.secret_key
     assert isinstance(key, str)
-    return hmac.new(key.encode(), b"form:" + cookie.encode(), hashlib.sha256).hexdigest()
+    return key
+
+
+def _signature(cookie: str) -> str:
+    return hmac.new(current_key().encode(), b"form:" + cookie.encode(), hashlib.sha256).hexdigest()
 
 
 def _refuse_nul() -> None:

@@ -91,6 +91,16 @@ class WebSettings(Section):
     holdout: float = Field(
         default=0.0, ge=0, le=0.5, description="share of customers for whom nothing is shown, by design"
     )
+    beacon_origins: str = Field(
+        default="", description="origins of the web shop whose pages may send events, separated by spaces"
+    )
+    proxies: int = Field(default=0, ge=0, le=5, description="reverse proxies in front; their forwarded address is used")
+    demo_shop: bool = Field(default=False, description="a small web shop at `/demo/shop` to try the beacon in")
+
+    @property
+    def shop_origins(self) -> frozenset[str]:
+        """Origins as browsers send them."""
+        return frozenset(origin.rstrip("/") for origin in self.beacon_origins.split())
 
 
 class Settings(Section):

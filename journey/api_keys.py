@@ -25,6 +25,9 @@ SCOPES = (
     "answers",
     "traffic",
     "stock",
+    "orders",
+    "coupons",
+    "links",
 )
 
 

@@ -10,13 +10,14 @@ from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Index, UniqueConstraint
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, Connection, Index, UniqueConstraint, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base, Instant
 from journey.fact_days import WHOLE, mark_days
 from journey.linking import among, assign_of_customers
 
+VISITOR_KINDS = ("cookie", "app")
 KINDS = ("card", "app", "cookie", "ec_account", "email_hash", "phone_hash")
 
 
@@ -51,6 +52,21 @@ class Merge(Base):
     evidence: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     undone_at: Mapped[datetime | None] = mapped_column(Instant)
     undone_by: Mapped[str | None]
+
+
+def owner(session: Session, kind: str, value: str) -> str | None:
+    """The One ID that an identifier leads to."""
+    found = session.get(Identity, (kind, value))
+    return found.customer_id if found is not None else None
+
+
+def owner_of_visitor(session: Session, visitor_id: str) -> str | None:
+    """The One ID that a cookie or app code leads to, if log-in has linked it."""
+    linked = select(Identity.kind, Identity.customer_id).where(
+        Identity.value == visitor_id, Identity.kind.in_(VISITOR_KINDS)
+    )
+    found = {row.kind: row.customer_id for row in session.execute(linked)}
+    return next((found[kind] for kind in VISITOR_KINDS if kind in found), None)
 
 
 def roots(connection: Connection, customers: Collection[str]) -> dict[str, str]:

@@ -21,6 +21,7 @@ IDENTIFIERS: dict[str, tuple[str, tuple[str, ...]] | None] = {
     "contacts": None,
     "suggestions": None,
     "customer_notes": None,
+    "identity_claims": None,
     "dismissals": None,
     "follow_ups": None,
     "offers": None,

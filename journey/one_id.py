@@ -14,7 +14,7 @@ from journey.errors import Conflict, InputError, NotFound
 from journey.identity import KINDS, Identity, Merge, apply_merges, roots
 from journey.linking import assign_by_identifier
 
-MERGED, SPLIT, LINKED = "customer.merged", "customer.split", "customer.linked"
+MERGED, SPLIT, LINKED, UNLINKED = "customer.merged", "customer.split", "customer.linked", "customer.unlinked"
 
 
 def link(session: Session, kind: str, value: str, customer_id: str, *, actor: str, now: datetime) -> int:
@@ -46,6 +46,27 @@ def link(session: Session, kind: str, value: str, customer_id: str, *, actor: st
     session.flush()
     moved = assign_by_identifier(session.connection(), kind, [value])
     _note(session, LINKED, one_id, actor, now, {"kind": kind, "facts": moved})
+    session.expire_all()
+    return moved
+
+
+def unlink(session: Session, kind: str, value: str, *, actor: str, now: datetime) -> int:
+    """Take an identifier from its customer: what was theirs by it alone is anonymous again.
+
+    Returns:
+        How many facts changed hands.
+
+    Raises:
+        NotFound: nobody has this identifier.
+    """
+    known = session.get(Identity, (kind, value))
+    if known is None:
+        raise NotFound(f"no {kind} with this value", where="value", what_to_do="see: osusume customer show ID")
+    one_id = known.customer_id
+    session.delete(known)
+    session.flush()
+    moved = assign_by_identifier(session.connection(), kind, [value])
+    _note(session, UNLINKED, one_id, actor, now, {"kind": kind, "facts": moved})
     session.expire_all()
     return moved
 

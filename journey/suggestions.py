@@ -17,7 +17,7 @@ class Suggestion(Base):
     """One product shown at one rank. ``set_id`` joins what was shown together; ``model`` is the model version.
 
     ``propensity`` is the probability with which the policy put this product at this rank; without it no policy
-    can be evaluated off-line.
+    can be evaluated off-line. ``channel`` tells where it was shown: ec or app; without one, by a clerk.
     """
 
     __tablename__ = "suggestions"
@@ -47,6 +47,7 @@ class Suggestion(Base):
     kind: Mapped[str | None]
     source: Mapped[str | None]
     evidence: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    channel: Mapped[str | None]
 
 
 class Dismissal(Base):

@@ -137,6 +137,35 @@ def read_model(folder: Path, *, verify: bool = True) -> TrainedModel:
         raise _unusable(folder / MANIFEST, f"the manifest does not describe a whole model ({error})") from error
 
 
+def read_id_table(folder: Path, name: str) -> IdTable:
+    """One table of ids of a version.
+
+    Raises:
+        UnusableModel: names the file that is missing or damaged.
+    """
+    files = read_manifest(folder)["files"]
+    parts = (f"{name}.blob", f"{name}.offsets")
+    return IdTable(*(_read_array(folder / f"{part}.npy", files[part], verify=False) for part in parts))
+
+
+def rewrite_id_table(folder: Path, name: str, table: IdTable) -> None:
+    """Replace a table of ids and its checksums in a version that is there; the rest of it stays as it was.
+
+    The files are written beside their places and renamed one after the other: who maps the old ones keeps them.
+    """
+    manifest = read_manifest(folder)
+    fresh = []
+    for part, array in ((f"{name}.blob", table.blob), (f"{name}.offsets", table.offsets)):
+        beside = folder / f".fresh-{part}.npy"
+        manifest["files"][part] = _write_array(beside, array)
+        fresh.append((beside, folder / f"{part}.npy"))
+    beside = folder / f".fresh-{MANIFEST}"
+    _write_text(beside, json.dumps(manifest, ensure_ascii=False, indent=1) + "\n")
+    for new, place in (*fresh, (beside, folder / MANIFEST)):
+        new.replace(place)
+    _flush_folder(folder)
+
+
 def _arrays(model: TrainedModel) -> Iterator[tuple[str, NDArray[Any]]]:
     for name in TABLES:
         table = as_table(getattr(model, name))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from journey.errors import Conflict, ModelRefused, NotFound, Unavailable
-from recommender.artefacts import UnusableModel, read_manifest, read_model, write_model
+from recommender.artefacts import MANIFEST, UnusableModel, read_manifest, read_model, write_model
 from recommender.trained import TrainedModel
 
 CURRENT = "current"
@@ -97,6 +97,20 @@ class Registry:
         except FileNotFoundError:
             return 0, 0
         return status.st_mtime_ns, status.st_ino
+
+    def state_of(self, version: str) -> tuple[int, int]:
+        """Changes whenever a version's files were rewritten, as after an erasure; (0, 0) where it is not there."""
+        try:
+            status = os.stat(self.models / version / MANIFEST)
+        except FileNotFoundError:
+            return 0, 0
+        return status.st_mtime_ns, status.st_ino
+
+    def announce(self) -> None:
+        """Have every worker look again at the version in use, though it is the same one."""
+        with self._locked():
+            if (current := self.current_version()) is not None:
+                self._point_to(current)
 
     def history(self) -> list[dict[str, Any]]:
         """Promotions, refusals and rollbacks, oldest first: at, action, version, before, forced, by, why, comparison.

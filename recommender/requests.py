@@ -28,6 +28,8 @@ class SuggestionRequest:
     seen_products: tuple[str, ...] = ()
     basket: tuple[str, ...] = ()
     visitor_id: str | None = None
+    channel: str | None = None
+    """Where it is shown, if not by a clerk: ec or app."""
     campaign_id: str | None = None
     """Only this campaign's focus merchandise counts; None: all that run in the store today."""
 

@@ -24,6 +24,7 @@ class ServedModel:
         self.trouble = ""
         self._pointer: tuple[int, int] = (-1, -1)
         self._loaded: tuple[str, TrainedModel] | None = None
+        self._state: tuple[int, int] = (0, 0)
         self._lock = threading.Lock()
 
     def get(self) -> tuple[str, TrainedModel]:
@@ -55,10 +56,12 @@ class ServedModel:
             return
         self.trouble = ""
         for version in (current, *self.registry.earlier_versions()):
-            if self._loaded is not None and self._loaded[0] == version:
+            state = self.registry.state_of(version)
+            if self._loaded is not None and (self._loaded[0], self._state) == (version, state):
                 return
             try:
                 self._loaded = version, read_model(self.registry.models / version)
+                self._state = state
             except (UnusableModel, NotFound) as error:
                 LOG.error("model %s cannot be served: %s", version, error.sentence)
                 self.trouble = self.trouble or error.sentence

@@ -14,7 +14,7 @@ from recommender.requests import SuggestionSet
 COLUMNS: Final = (
     "suggestion_id", "set_id", "customer_id", "customer_ref", "store_id", "clerk_id", "device_id", "shown_at",
     "product_id", "rank", "score", "probability", "propensity", "model", "policy", "arm", "reason", "kind", "source",
-    "evidence",
+    "evidence", "channel",
 )  # fmt: skip
 
 ROWS_AT_ONCE: Final = 500
@@ -55,6 +55,7 @@ def record_set(session: Session, answer: SuggestionSet) -> None:
             proposal.kind,
             proposal.source,
             orjson.dumps(proposal.evidence).decode(),
+            request.channel,
         )
         for proposal in (*answer.proposals, *answer.withheld)
     ]

@@ -45,7 +45,7 @@ class RateLimit:
             self._taken.clear()
 
 
-def limit_attempts(limit: RateLimit, who: str | None = None) -> None:
+def limit_attempts(limit: RateLimit, who: str | None = None, *, where: str = "sign-in") -> None:
     """Refuse an address (or whoever is named) that tries too often.
 
     Raises:
@@ -55,7 +55,7 @@ def limit_attempts(limit: RateLimit, who: str | None = None) -> None:
     if wait:
         raise TooMany(
             "too many attempts from here",
-            where="sign-in",
+            where=where,
             what_to_do="wait a little",
             retry_after=max(1, round(wait)),
         )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.coe import data, inputs, model_version, models
+from clerk_ui.coe import data, models
 
 
 def init_app(app: Flask) -> None:
     """Register the pages."""
-    for blueprint in (models.blueprint, model_version.blueprint, inputs.blueprint, data.blueprint):
+    for blueprint in (models.blueprint, data.blueprint):
         app.register_blueprint(blueprint)

@@ -11,7 +11,8 @@ import orjson
 from clerk_ui.commands.console import JSON_OPTIONS, Desk, at_desk
 from journey.customer_search import one_id
 from journey.database import reading, writing
-from journey.erasure import erase_customer, export_customer
+from journey.disclosure import export_customer
+from journey.erasure import erase_customer
 from journey.errors import InputError
 from journey.identity import Identity, Merge
 from journey.one_id import identities_of, merge, merges_of, split
@@ -100,14 +101,22 @@ def customer_erase(desk: Desk, customer_id: str, yes: bool) -> None:
     with writing(desk.engine) as session:
         summary = erase_customer(session, customer_id, actor=ACTOR, now=desk.now)
     from journey.lake import refresh
+    from recommender.forgetting import forget_customers
+    from recommender.registry import Registry
 
     refresh(desk.engine, desk.home, timezone=desk.settings.chain.timezone)
+    models = forget_customers(Registry(desk.home), summary.customer_ids)
     desk.forget_online()
-    document = {"customer_id": customer_id, "anonymised": summary.anonymised, "removed": summary.removed}
-    document["retrain"] = "the models still know this id until the next training: osusume retrain"
+    document = {
+        "customer_id": customer_id,
+        "anonymised": summary.anonymised,
+        "removed": summary.removed,
+        "models": models,
+    }
     counts = sum(summary.anonymised.values()), sum(summary.removed.values())
     desk.show(
-        document, lambda: desk.say(f"{counts[0]:,} rows made anonymous, {counts[1]:,} removed; {document['retrain']}")
+        document,
+        lambda: desk.say(f"{counts[0]:,} rows made anonymous, {counts[1]:,} removed, {models} model versions cleared"),
     )
 
 

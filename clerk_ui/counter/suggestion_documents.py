@@ -24,6 +24,12 @@ class SuggestionBody(Body):
     kind: Literal["all", "repeat", "explore"] = "all"
     seen_products: list[Id] = Field(default=[], max_length=MOST, description="looked at or scanned just now")
     basket: list[Id] = Field(default=[], max_length=MOST, description="what the customer holds")
+    channel: Literal["store", "ec", "app"] = Field("store", description="where it is shown; the web shop's own is ec")
+
+    @property
+    def shown_on(self) -> str | None:
+        """The channel as it is logged: none where a clerk shows it."""
+        return None if self.channel == "store" else self.channel
 
 
 class ProductHead(Document):

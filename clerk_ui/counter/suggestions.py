@@ -19,6 +19,7 @@ from clerk_ui.json_values import plain
 from clerk_ui.metrics import SUGGESTIONS
 from clerk_ui.openapi import answers
 from journey.customer_search import one_id
+from journey.identity import owner_of_visitor
 from journey.shelf import product
 from recommender.requests import SuggestionRequest, SuggestionSet
 
@@ -46,11 +47,41 @@ def suggest(caller: Caller, customer_id: str, body: SuggestionBody) -> Response:
         kind=body.kind,
         seen_products=tuple(body.seen_products),
         basket=tuple(body.basket),
+        channel=body.shown_on,
     )
     with writing() as session:
         request = replace(request, customer_id=one_id(session, customer_id))
         made = recommendations.suggestions(session, request, now=request_time())
     return _answer(made, "customer")
+
+
+@blueprint.post("/visitors/<visitor_id>/suggestions")
+@blueprint.output(SuggestionList)
+@blueprint.doc(operation_id="suggestForVisitor", security="machine", responses=NOT_MADE)
+@requires("suggestions")
+@blueprint.input(SuggestionBody, arg_name="body")
+def suggest_for_visitor(caller: Caller, visitor_id: str, body: SuggestionBody) -> Response:
+    """Suggestions for a cookie: those of its customer where log-in has linked it, else by what it looked at.
+
+    For the web shop's server; a click on one comes back as `recommend_click` with its `suggestion_id` as `content_id`.
+    """
+    store_id, clerk_id = place(caller, body.store_id, body.clerk_id)
+    request = SuggestionRequest(
+        store_id=store_id,
+        visitor_id=visitor_id,
+        clerk_id=clerk_id,
+        k=body.k,
+        kind=body.kind,
+        seen_products=tuple(body.seen_products),
+        basket=tuple(body.basket),
+        channel=body.shown_on,
+    )
+    with writing() as session:
+        owner = owner_of_visitor(session, visitor_id)
+        if owner is not None:
+            request = replace(request, customer_id=owner, visitor_id=None)
+        made = recommendations.suggestions(session, request, now=request_time())
+    return _answer(made, "visitor")
 
 
 @blueprint.post("/products/<product_id>/suggestions")
@@ -69,6 +100,7 @@ def suggest_for_product(caller: Caller, product_id: str, body: SuggestionBody) -
         k=body.k,
         seen_products=tuple(body.seen_products),
         basket=tuple(body.basket),
+        channel=body.shown_on,
     )
     with writing() as session:
         made = recommendations.suggestions_for_product(session, item.product_id, request, now=request_time())

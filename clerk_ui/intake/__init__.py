@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.intake import facts
+from clerk_ui.intake import coupons, facts, links
 
 
 def init_app(app: Flask) -> None:
     """Register the routes."""
-    app.register_blueprint(facts.blueprint)
+    for blueprint in (facts.blueprint, links.blueprint, coupons.blueprint):
+        app.register_blueprint(blueprint)

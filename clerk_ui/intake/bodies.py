@@ -62,6 +62,12 @@ class CheckinsBody(Body):
     checkins: list[Any] = _rows("visits", optional=frozenset({"source"}))
 
 
+class OrdersBody(Body):
+    """Mobile orders and reservations; ``pickup_at`` is when the customer means to come."""
+
+    orders: list[Any] = _rows("orders")
+
+
 class AnswersBody(Body):
     """Answers to surveys."""
 

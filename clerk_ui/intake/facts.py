@@ -15,6 +15,7 @@ from clerk_ui.intake.bodies import (
     AnswersBody,
     CheckinsBody,
     EventsBody,
+    OrdersBody,
     PosLinesBody,
     RowsDocument,
     StockBody,
@@ -89,6 +90,21 @@ def post_checkins(caller: Caller, body: CheckinsBody) -> dict[str, Any]:
     for store_id, customer_id, arrived_at in arrived[:MADE_AHEAD_AT_MOST]:
         recommendations.tell_arrival(reading(), store_id, customer_id, at=arrived_at, now=request_time())
     return answer("visits", taken)
+
+
+@blueprint.post("/orders")
+@blueprint.output(RowsDocument)
+@blueprint.doc(operation_id="postOrders", security="machine", responses=TOO_MANY)
+@requires("orders")
+@blueprint.input(OrdersBody, arg_name="body")
+def post_orders(caller: Caller, body: OrdersBody) -> dict[str, Any]:
+    """Mobile orders to collect, with the visiting time; sent again they change time and status.
+
+    Those for today stand in the store's list at once. `status` is free; `collected` or `cancelled` closes one.
+    """
+    with writing() as session:
+        taken = take(session, "orders", body.orders)
+    return answer("orders", taken)
 
 
 @blueprint.post("/answers")

@@ -141,6 +141,7 @@ SUGGESTIONS = Layout(
         Column("kind"),
         Column("source"),
         Column("evidence", Kind.OBJECT),
+        Column("channel", choices=CHANNELS),
     ),
     personal=("reason", "evidence"),
     fact_time="shown_at",

@@ -32,7 +32,7 @@ def shop_home(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def server(shop_home: Path) -> Iterator[LiveServer]:
-    server = LiveServer(shop_home, f"sqlite:///{shop_home / 'osusume.db'}")
+    server = LiveServer(shop_home, f"sqlite:///{shop_home / 'osusume.db'}", OSUSUME_DEMO_SHOP="true")
     server.start()
     yield server
     server.stop()

@@ -26,8 +26,9 @@ def free_port() -> int:
 class LiveServer:
     """``osusume serve`` on one database and one port for as long as the object lives, however often it is killed."""
 
-    def __init__(self, home: Path, database_url: str) -> None:
+    def __init__(self, home: Path, database_url: str, **settings: str) -> None:
         self.home, self.database_url, self.port = home, database_url, free_port()
+        self.settings = settings  # further variables of the environment
         self.url = f"http://127.0.0.1:{self.port}"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -35,6 +36,7 @@ class LiveServer:
         """Start, and wait until the server is ready."""
         environment = {name: value for name, value in os.environ.items() if not name.startswith("OSUSUME_")}
         environment |= {"OSUSUME_HOME": str(self.home), "OSUSUME_DATABASE_URL": self.database_url}
+        environment |= self.settings
         environment.pop("REDIS_URL", None)
         with (self.home / "server.log").open("ab") as log:
             self._process = subprocess.Popen(

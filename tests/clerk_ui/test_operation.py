@@ -16,7 +16,7 @@ from journey.errors import SchemaMissing
 from tests.clerk_ui.conftest import Shop
 from tests.clerk_ui.test_outcomes import path, tap
 
-UNDOCUMENTED = {"/", "/counter/", "/sign-in", "/sign-out", "/sw.js", "/manifest.webmanifest"}
+UNDOCUMENTED = {"/beacon.js", "/", "/counter/", "/sign-in", "/sign-out", "/sw.js", "/manifest.webmanifest"}
 
 
 @pytest.fixture
