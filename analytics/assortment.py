@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 from analytics.baskets import basket_pairs, recorded_baskets
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
 from analytics.period import EPOCH_DAY, Period, local_day
+from analytics.product_voice import product_voices
 from analytics.rates import wilson
 from journey.database import MONEY_SCALE
 from journey.products import Product
@@ -229,7 +230,24 @@ def report(
             ("repeaters", "repeat_rate"),
         )
     }
-    return {"products": product_rows(roles, basket_pairs(baskets)), "chain": means, "notes": notes}
+    products = product_rows(roles, basket_pairs(baskets))
+    voices = product_voices(session, period, store=store)
+    for product in products:
+        product |= _voice_of(voices.get(product["product_id"]))
+    return {"products": products, "chain": means, "notes": notes}
+
+
+def _voice_of(said: dict[str, Any] | None) -> dict[str, Any]:
+    """What buyers said soon after, beside the sales; without a comment no share."""
+    said = said or {"voices": 0, "negative": 0, "negative_low": None, "negative_high": None, "theme": None}
+    share = said["negative"] / said["voices"] if said["voices"] else None
+    return {
+        "voices": said["voices"],
+        "voice_negative": share,
+        "voice_negative_low": said["negative_low"],
+        "voice_negative_high": said["negative_high"],
+        "voice_theme": said["theme"],
+    }
 
 
 def _record_start(session: Session) -> int:

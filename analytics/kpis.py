@@ -22,13 +22,18 @@ from analytics.frames import REAL, TEXT, WHOLE, query_frame
 from analytics.nps import DETRACTOR_TO, PROMOTER_FROM
 from analytics.period import DAY_MICROS, Period
 from analytics.voice import read_comments
+from analytics.words import lexicon_rows
 from journey.database import MONEY_SCALE
 from journey.errors import InputError
 from journey.outcomes import PROPOSED, Outcome
 from journey.purchases import PosLine
 from journey.suggestions import Suggestion
+from journey.surveys import Answer
 
 OBSERVED = {"unit": pl.String, "person": pl.String, "at": pl.Int64, "value": pl.Float64}
+GENERAL = ("overall", "heart", "head", "nps", "acceptance", "proposal", "sales", "receipts", "customers")
+"""KPIs that every chain has."""
+
 _HEADS = ("acceptance", "proposal", "sales", "receipts", "customers")
 
 
@@ -144,3 +149,11 @@ _READERS: dict[str, Callable[[Session, Period], pl.DataFrame]] = {
     "receipts": lambda session, period: _daily(session, period, func.count(func.distinct(PosLine.receipt_id))),
     "customers": lambda session, period: _daily(session, period, func.count(func.distinct(PosLine.customer_id))),
 }
+
+
+def known_kpis(session: Session) -> list[str]:
+    """What an action can be measured by here: satisfaction per touchpoint asked about, the general ones, complaints."""
+    asked = select(Answer.touchpoint).where(Answer.question == "touchpoint", Answer.touchpoint != "").distinct()
+    touchpoints = sorted(session.scalars(asked))
+    themes = dict.fromkeys(row["theme"] for row in lexicon_rows("themes.csv"))
+    return [*(f"csat:{name}" for name in touchpoints), *GENERAL, *(f"theme:{name}" for name in themes)]

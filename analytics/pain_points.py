@@ -22,14 +22,14 @@ from sqlalchemy.orm import Session
 from analytics.answers import answer_sheets
 from analytics.behaviour import customer_behaviour
 from analytics.clustered_means import clustered_mean
-from analytics.frames import REAL, TEXT, query_frame
+from analytics.frames import REAL, TEXT, WHOLE, query_frame
 from analytics.period import Period
 from analytics.rates import benjamini_hochberg, difference_of_rates
 from analytics.voice import read_comments
 from journey.customers import Customer
 from journey.database import from_micros
 from journey.purchases import PosLine
-from journey.stores import DEFAULT_TIMEZONE
+from journey.stores import DEFAULT_TIMEZONE, Store
 
 LEAST_PEOPLE = 20
 """Persons that a segment and the rest each need for a comparison."""
@@ -133,7 +133,10 @@ def measures_of(sheets: pl.DataFrame) -> pl.DataFrame:
 
 
 def customer_segments(session: Session, period: Period, timezone: str = DEFAULT_TIMEZONE) -> pl.DataFrame:
-    """Person, segment, member: tier, channel, area, tenure, frequency and visiting hours of customers who bought."""
+    """Person, segment, member of who bought: tier, channel, area, tenure, frequency, visiting hours, distance.
+
+    Distance is told by areas: whether a customer lives in the area of the store where they buy most.
+    """
     bought = customer_behaviour(session, period)
     if bought.is_empty():
         return pl.DataFrame(schema={"person": pl.String, "segment": pl.String, "member": pl.String})
@@ -141,6 +144,7 @@ def customer_segments(session: Session, period: Period, timezone: str = DEFAULT_
     table = bought.join(areas, on="customer_id", how="left").join(
         _visiting_hours(session, period, timezone), on="customer_id", how="left"
     )
+    table = table.join(_home_stores(session, period), on="customer_id", how="left")
     hour, days = pl.col("hour"), pl.col("purchase_days")
     newest = int(table["last_day"].to_numpy().max())
     table = table.with_columns(
@@ -148,10 +152,26 @@ def customer_segments(session: Session, period: Period, timezone: str = DEFAULT_
         frequency=pl.when(days == 1).then(pl.lit("once")).when(days < 5).then(pl.lit("2–4")).otherwise(pl.lit("5+")),
         hours=pl.when(hour < 12).then(pl.lit("morning")).when(hour < 17).then(pl.lit("afternoon"))
         .when(hour.is_not_null()).then(pl.lit("evening")),
+        distance=pl.when(pl.col("area") == pl.col("store_area")).then(pl.lit("same_area"))
+        .when(pl.col("area").is_not_null() & pl.col("store_area").is_not_null()).then(pl.lit("other_area")),
     )  # fmt: skip
-    names = ["tier", "channel", "area", "tenure", "frequency", "hours"]
+    names = ["tier", "channel", "area", "tenure", "frequency", "hours", "distance"]
     long = table.unpivot(names, index="person", variable_name="segment", value_name="member")
     return long.filter(pl.col("member").is_not_null())
+
+
+def _home_stores(session: Session, period: Period) -> pl.DataFrame:
+    """customer_id and the area of the store where each buys most over the counter."""
+    counter = PosLine.channel.is_(None) | (PosLine.channel == "store")
+    statement = (
+        select(PosLine.customer_id, PosLine.store_id, Store.area, func.count())
+        .join(Store, Store.store_id == PosLine.store_id)
+        .where(period.covers(PosLine.sold_at), PosLine.customer_id.is_not(None), counter)
+        .group_by(PosLine.customer_id, PosLine.store_id, Store.area)
+    )
+    schema = {"customer_id": TEXT, "store_id": TEXT, "store_area": TEXT, "lines": WHOLE}
+    frame = query_frame(session, statement, schema).sort("lines", "store_id", descending=[True, False])
+    return frame.unique("customer_id", keep="first", maintain_order=True).select("customer_id", "store_area")
 
 
 def _visiting_hours(session: Session, period: Period, timezone: str) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -25,10 +26,10 @@ from analytics.clustered_means import clustered_mean
 from analytics.frames import Schema
 from analytics.loyalty import field_lines, head_and_heart
 from analytics.period import Period
-from analytics.rates import benjamini_hochberg, difference_of_rates
+from analytics.rates import benjamini_hochberg, difference_of_rates, rate
 from analytics.sentiment import sentiment_book, sentiment_of
 from analytics.themes import ThemeBook, emerging_words
-from analytics.words import content_words, tokenizer, tokens_of
+from analytics.words import content_words, lexicon_rows, tokenizer, tokens_of
 from journey.database import from_micros
 from journey.stores import DEFAULT_TIMEZONE
 from journey.surveys import Survey
@@ -57,6 +58,19 @@ def read_comments(texts: Sequence[str]) -> pl.DataFrame:
         mood = sentiment_of(tokens, moods)
         rows.append(([name for name, _ in themes.of(tokens)], mood.score, mood.label, content_words(tokens)))
     return pl.DataFrame(rows, schema=READ, orient="row")
+
+
+@lru_cache(maxsize=1)
+def measured_accuracy() -> dict[str, float | int]:
+    """How often the sentiment is read as a person labelled it: accuracy, low, high (Wilson), n.
+
+    Measured on the comments of lexicon/labelled.csv, written by hand apart from the phrase lists.
+    """
+    rows = list(lexicon_rows("labelled.csv"))
+    read = read_comments([row["text"] for row in rows])["label"]
+    right = rate(sum(label == row["sentiment"] for label, row in zip(read, rows, strict=True)), len(rows))
+    assert right is not None
+    return {"accuracy": right.value, "low": right.low, "high": right.high, "n": len(rows)}
 
 
 def theme_table(comments: pl.DataFrame, later: pl.Series) -> list[dict[str, Any]]:
@@ -175,6 +189,7 @@ def report(
         "emerging": emerging_words(
             *(read.filter(pl.col("later") == side)["words"].to_list() for side in (True, False))
         ),
+        "accuracy": measured_accuracy(),
         "notes": notes,
     }
 

@@ -18,6 +18,12 @@ PLACES = {
     "team": ("/store/", "management.team", "people", ("manager", "coe", "admin")),
     "models": ("/coe/", "management.models", "model", ("coe", "admin")),
     "data": ("/coe/data", "management.data", "table", ("coe", "admin")),
+    "cx": ("/coe/cx", "management.cx", "star", ("coe", "admin")),
+    "drivers": ("/coe/drivers", "management.drivers", "chart", ("coe", "admin")),
+    "actions": ("/coe/actions", "management.actions", "flag", ("coe", "head", "admin")),
+    "tree": ("/coe/tree", "management.tree", "model", ("coe", "admin")),
+    "brief": ("/coe/brief", "management.brief", "table", ("coe", "admin")),
+    "units": ("/coe/units", "management.units", "people", ("coe", "admin")),
 }
 
 # The menu's groups in their order: group → (text, its places in theirs). A place that no group names stands with those
@@ -84,12 +90,12 @@ def csv_file(name: str, columns: Sequence[str], rows: Iterable[Mapping[str, Any]
     writer = csv.DictWriter(text, columns, extrasaction="ignore")
     writer.writeheader()
     for row in rows:
-        writer.writerow({column: _harmless(row.get(column)) for column in columns})
+        writer.writerow({column: harmless(row.get(column)) for column in columns})
     response = Response("\ufeff" + text.getvalue(), mimetype="text/csv")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}.csv"'
     return response
 
 
-def _harmless(value: Any) -> Any:
+def harmless(value: Any) -> Any:
     """A cell that no spreadsheet takes for a formula, whoever wrote it."""
     return f"'{value}" if isinstance(value, str) and value[:1] in ("=", "+", "-", "@", "\t", "\r") else value

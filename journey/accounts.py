@@ -17,7 +17,8 @@ from journey.database import Base, Instant
 from journey.errors import Conflict, InputError, NotFound
 from journey.stores import Clerk, Store, add_clerk
 
-ROLES = ("clerk", "manager", "coe", "admin")
+ROLES = ("clerk", "manager", "head", "coe", "admin")
+"""head: of a business unit; sees the unit's actions."""
 IN_A_STORE = ("clerk", "manager")
 LANGUAGES = ("ja", "en")
 PASSWORD_LENGTH = 8

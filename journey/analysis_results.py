@@ -63,7 +63,7 @@ def keep_result(
     session.merge(
         AnalysisResult(
             kind=kind, parameters=canonical(parameters), computed_at=computed_at, seconds=seconds,
-            names_persons=names_persons, document=gzip.compress(json.dumps(document, ensure_ascii=False).encode(), 6),
+            names_persons=names_persons, document=gzip.compress(_as_json(document), 6),
             rows=None if rows is None else gzip.compress(rows, 6),
         )
     )  # fmt: skip
@@ -101,3 +101,12 @@ def forget_persons(session: Session) -> int:
     """Drop the results that name persons, as one of them was erased; the next night makes them anew."""
     dropped = session.execute(delete(AnalysisResult).where(AnalysisResult.names_persons))
     return int(dropped.rowcount)  # type: ignore[attr-defined]
+
+
+def _as_json(document: Mapping[str, Any]) -> bytes:
+    return json.dumps(document, ensure_ascii=False, default=_plain).encode()
+
+
+def _plain(value: Any) -> Any:
+    """Numbers of numpy as numbers, dates as text."""
+    return value.item() if hasattr(value, "item") else str(value)

@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.coe import data, models
+from clerk_ui.coe import actions, cx, data, kept, models, tree, units, words
 
 
 def init_app(app: Flask) -> None:
     """Register the pages."""
-    for blueprint in (models.blueprint, data.blueprint):
+    words.init_app(app)
+    for blueprint in (
+        models.blueprint,
+        data.blueprint,
+        kept.blueprint,
+        cx.blueprint,
+        actions.blueprint,
+        tree.blueprint,
+        units.blueprint,
+    ):
         app.register_blueprint(blueprint)

@@ -7,53 +7,11 @@ from sqlalchemy.orm import Session
 
 from analytics.sentiment import Sentiment, sentiment_book, sentiment_of
 from analytics.themes import ThemeBook, emerging_words
-from analytics.voice import read_comments, report
-from analytics.words import PhraseBook, content_words, tokenizer, tokens_of
+from analytics.voice import measured_accuracy, read_comments, report
+from analytics.words import PhraseBook, content_words, lexicon_rows, tokenizer, tokens_of
 from tests.analytics.cx_record import answer, day, masters
 
-# Written for this test by hand, apart from the phrase lists: text, theme, sentiment.
-LABELLED = [
-    ("店員さんの言葉遣いが丁寧で気持ちよく買い物ができました", "staff", "positive"),
-    ("担当の方がとても詳しくて、選ぶのが楽になりました。", "staff", "positive"),
-    ("販売員の態度が横柄で不愉快でした", "staff", "negative"),
-    ("話しかけても目も合わせてくれず、無愛想でした。", "staff", "negative"),
-    ("土曜の夕方は会計に20分並びました。改善してください。", "waiting", "negative"),
-    ("セルフレジが増えて、行列がなくなり快適です", "waiting", "positive"),
-    ("混雑していて落ち着いて見られなかった", "waiting", "negative"),
-    ("平日の昼は空いていてゆっくり選べます", "waiting", "positive"),
-    ("値上げが続いて家計に厳しい。割高に感じます", "price", "negative"),
-    ("週末のセールがお得で、まとめ買いしています", "price", "positive"),
-    ("隣の駅の店のほうが安い", "price", "negative"),
-    ("品揃えが豊富で一度に揃うので便利です", "assortment", "positive"),
-    ("大きいサイズの取り扱いが少なくて残念です", "assortment", "negative"),
-    ("棚がすかすかで欠品ばかりです", "stock", "negative"),
-    ("再入荷の連絡をもらえて嬉しかったです", "stock", "positive"),
-    ("トイレの掃除が行き届いていて清潔でした", "cleanliness", "positive"),
-    ("床にゴミが落ちていて汚い印象でした", "cleanliness", "negative"),
-    ("アプリがすぐ落ちる。使いにくい", "app", "negative"),
-    ("アプリの会員証がすぐ出せて助かっています", "app", "positive"),
-    ("アップデートしたらログインできなくなった", "app", "negative"),
-    ("配送が早くて梱包も丁寧でした", "delivery", "positive"),
-    ("配達が二日も遅れました。連絡もありませんでした。", "delivery", "negative"),
-    ("届いた荷物が破れていてがっかりしました", "delivery", "negative"),
-    ("ホームページが見やすくなりました", "web", "positive"),
-    ("オンラインショップの検索が不便です", "web", "negative"),
-    ("使い心地がよくて、リピートしています", "quality", "positive"),
-    ("一か月で壊れました。品質が落ちたと思います", "quality", "negative"),
-    ("電話がなかなか繋がらず、たらい回しにされました", "call", "negative"),
-    ("コールセンターの方が親切に対応してくれました", "call", "positive"),
-    ("駐車場が狭くて停めにくい", "access", "negative"),
-    ("駅から近くて便利", "access", "positive"),
-    ("悪くないと思います", None, "positive"),
-    ("また来ます!", None, "positive"),
-    ("可もなく不可もなく", None, "neutral"),
-    ("特になし", None, "neutral"),
-    ("二度と行きません", None, "negative"),
-    ("不満はありません", None, "positive"),
-    ("期待はずれでした", None, "negative"),
-    ("最高でした😊", None, "positive"),
-    ("前は好きだったけど、最近は対応が雑で残念", "staff", "negative"),
-]
+LABELLED = [(row["text"], row["theme"] or None, row["sentiment"]) for row in lexicon_rows("labelled.csv")]
 
 
 def mood(text: str) -> Sentiment:
@@ -65,6 +23,8 @@ def test_accuracy_on_labelled_comments() -> None:
     read = read_comments([text for text, _, _ in LABELLED])
     right = [label == truth for label, (_, _, truth) in zip(read["label"], LABELLED, strict=True)]
     assert np.mean(right) >= 0.85, [row[0] for row, ok in zip(LABELLED, right, strict=True) if not ok]
+    assert measured_accuracy()["accuracy"] == np.mean(right)
+    assert measured_accuracy()["n"] == len(LABELLED) == 40
     themed = [
         (theme in found) if theme else not len(found)
         for found, (_, theme, _) in zip(read["themes"], LABELLED, strict=True)

@@ -1,0 +1,295 @@
+"""The pages of the CX loop: the same figures as the reports, by role, in both languages, from finding to action."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pytest
+from flask.testing import FlaskClient
+from sqlalchemy import select
+
+from analytics.kept import KEPT
+from clerk_ui.coe.words import note_text
+from clerk_ui.commands.reports import report_function
+from clerk_ui.kept_results import refresh
+from journey.accounts import add_account
+from journey.actions import ActionPlan
+from journey.analysis_results import stored_result, stored_rows
+from journey.audit import AuditEntry
+from journey.customers import Customer
+from journey.database import reading, writing
+from journey.erasure import erase_customer
+from journey.purchases import PosLine
+from journey.surveys import Answer, Survey
+from journey.units import assign_member
+from tests.clerk_ui.conftest import PASSWORD, Shop
+from tests.clerk_ui.test_management_pages import browser, form_token
+from tests.journey.survey_people import blank
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+KINDS = ("experience", "drivers", "voice", "assortment", "ltv", "actions")
+
+
+@pytest.fixture
+def database_url(sqlite_url: str) -> str:
+    """These pages only read what tests of their tables and analyses prove on both databases."""
+    return sqlite_url
+
+
+@pytest.fixture
+def chain(shop: Shop) -> Shop:
+    """Two hundred customers who buy, and answer a sheet on the whole and on two touchpoints, with words."""
+    draw = np.random.default_rng(7)
+    words = ("レジで待たされて残念でした", "スタッフの方が親切でした", "アプリが使いにくい", "品ぞろえが豊富で便利です")
+    with writing(shop.engine) as session:
+        session.add(blank(Survey, survey_id="V", name="定点", kind="periodic"))
+        for n in range(200):
+            store, taste = ("S1", "S2")[n % 2], float(draw.normal())
+            for k in range(int(draw.integers(1, 6))):
+                at = NOW - timedelta(days=int(draw.integers(1, 200)), hours=n % 9)
+                session.add(
+                    blank(PosLine, receipt_id=f"R{n}-{k}", line_no=1, store_id=store, channel="store",
+                          customer_id=f"C{n}", customer_ref=f"C{n}", sold_at=at, quantity=1.0, amount=200 + 10 * k,
+                          local_day=(at.date() - date(1970, 1, 1)).days,
+                          product_id=("4901234567894", "4901234567900")[k % 2])
+                )  # fmt: skip
+            marks = {("touchpoint", "store"): taste, ("touchpoint", "app"): float(draw.normal())}
+            whole = 0.8 * taste + 0.2 * marks["touchpoint", "app"] + float(draw.normal(0, 0.5))
+            marks |= {
+                (q, ""): whole + float(draw.normal(0, 0.3))
+                for q in ("overall", "emotional_trust", "emotional_love", "rational_price", "rational_function", "nps")
+            }
+            for (question, touchpoint), mark in marks.items():
+                session.add(
+                    blank(Answer, response_id=f"A{n}", question=question, touchpoint=touchpoint, survey_id="V",
+                          customer_id=f"C{n}", customer_ref=f"C{n}", store_id=store, scale_max=10.0,
+                          scale_min=0.0 if question == "nps" else 1.0, answered_at=NOW - timedelta(days=n % 90),
+                          score=float(np.clip(round(7 + 1.5 * mark), 1, 10)),
+                          comment=words[n % 4] if question == "overall" else None)
+                )  # fmt: skip
+        for n in range(200):
+            session.add(blank(Customer, customer_id=f"C{n}", name=f"客{n}", consent_contact=True))
+    return shop
+
+
+def make(shop: Shop, *kinds: str) -> None:
+    refresh(shop.engine, now=NOW, timezone="Asia/Tokyo", kinds=kinds)
+
+
+def plain(document: Any) -> Any:
+    return json.loads(json.dumps(document, default=lambda v: v.item() if hasattr(v, "item") else str(v)))
+
+
+def test_the_kept_results_are_the_reports(chain: Shop) -> None:
+    make(chain)
+    with reading(chain.engine) as session:
+        for kind in KINDS:
+            offered = {"now": NOW} if kind == "actions" else {}
+            told = plain(report_function(kind)(session, timezone="Asia/Tokyo", **offered))
+            stored = stored_result(session, kind)
+            assert stored is not None
+            main = KEPT[kind].rows
+            assert {k: v for k, v in told.items() if k != main}.items() <= stored.document.items(), kind
+            by_name = {json.dumps(row, sort_keys=True) for row in told[main]}
+            assert {json.dumps(row, sort_keys=True) for row in stored.document[main]} <= by_name, kind
+            rows = stored_rows(session, kind)
+            assert rows is not None
+            assert len(list(csv.DictReader(io.StringIO(rows.decode("utf-8-sig"))))) == len(told[main]), kind
+
+
+def test_the_screens_show_the_figures_of_the_report(chain: Shop) -> None:
+    make(chain, "experience", "drivers")
+    coe = browser(chain, "coe")
+    with reading(chain.engine) as session:
+        experience = report_function("experience")(session, timezone="Asia/Tokyo")
+        drivers = report_function("drivers")(session, timezone="Asia/Tokyo")
+    page = coe.get("/coe/cx?lang=en").text
+    for part in ("overall", "heart", "head"):
+        assert f'<p class="stat__value figure">{experience[part]["score"]:.1f}'.rstrip("0").rstrip(".") in page
+    for row in experience["touchpoints"]:
+        assert f"{row['csat']:.1f}".rstrip("0").rstrip(".") in page
+    page = coe.get("/coe/drivers?lang=en").text
+    cells = re.findall(r"([\d.]+)% \(([\d.]+)%–([\d.]+)%\)", page)
+    shown = [tuple(float(x) for x in row) for row in cells]
+    told = [tuple(round(100 * row[k], 1) for k in ("lmg", "low", "high")) for row in drivers["drivers"]]
+    assert shown == told
+    assert coe.get("/coe/drivers?kgi=heart&lang=en").text.count("map__point ") == 2
+    assert coe.get("/coe/drivers?kgi=rubbish").status_code == 200
+
+
+PAGES = ("/coe/cx", "/coe/drivers", "/coe/actions", "/coe/actions/new", "/coe/tree", "/coe/brief", "/coe/units")
+
+
+@pytest.mark.parametrize("language", ["ja", "en"])
+def test_an_empty_record_says_what_is_missing_on_every_page(shop: Shop, language: str) -> None:
+    coe = browser(shop, "coe")
+    for address in PAGES:
+        answer = coe.get(f"{address}?lang={language}")
+        assert answer.status_code == 200, address
+        assert f'<html lang="{language}">' in answer.text
+    make(shop)  # analyses of nothing say so, too
+    for address in PAGES:
+        assert coe.get(f"{address}?lang={language}").status_code == 200, address
+
+
+def test_pages_are_not_for_managers_clerks_or_strangers(shop: Shop) -> None:
+    manager = browser(shop, "manager", "S1")
+    for address in (*PAGES, "/coe/results/experience.csv", "/coe/brief.json"):
+        assert manager.get(address).status_code == 403, address
+        assert shop.app.test_client().get(address).status_code == 302, address
+
+
+def test_english_notes_are_told_in_japanese(chain: Shop) -> None:
+    make(chain)
+    with reading(chain.engine) as session, chain.app.test_request_context("/?lang=ja"):
+        notes = [n for kind in KEPT for n in stored_result(session, kind).document["notes"]]  # type: ignore[union-attr]
+        assert notes
+        untold = [note for note in notes if note_text(note)[1] == "en"]
+    assert untold == []
+    with chain.app.test_request_context("/?lang=ja"):
+        assert (
+            note_text("NPS rests on 12 answers; read the interval.")[0]
+            == "NPSは12件の回答によります。区間で読んでください。"
+        )
+        assert note_text("something new") == ("something new", "en")
+
+
+def form(page: str, **given: Any) -> dict[str, Any]:
+    start = {"finding": "店舗の評価が低い", "unit": "店舗運営部", "area": "接客", "owner_id": "M1", "kpi": "csat:store",
+             "baseline": "61.5", "target": "70", "source": "drivers", "stores": ["S1"],
+             "starts_on": (NOW.date() - timedelta(days=40)).isoformat(), "due_on": NOW.date().isoformat()}  # fmt: skip
+    return start | given | {"form_token": form_token(page)}
+
+
+def open_action_of(client: FlaskClient, **given: Any) -> Any:
+    page = client.get("/coe/actions/new?finding=%E5%BA%97&kpi=csat:store&baseline=61.5").text
+    return client.post("/coe/actions", data=form(page, **given))
+
+
+def test_from_a_finding_to_an_action_with_its_effect(chain: Shop) -> None:
+    make(chain, "experience", "drivers")
+    coe = browser(chain, "coe")
+    link = re.search(r'href="(/coe/actions/new\?finding=[^"]+kpi=csat%3Astore[^"]*)"', coe.get("/coe/drivers").text)
+    assert link
+    prefilled = coe.get(link[1].replace("&amp;", "&")).text
+    assert re.search(r'<option value="csat:store" selected>', prefilled)
+    assert open_action_of(coe).status_code == 303
+    with writing(chain.engine) as session:
+        plan = session.scalars(select(ActionPlan)).one()
+        assert (plan.state, plan.owner, plan.unit, plan.area, plan.baseline, plan.source) == (
+            "proposed", "高橋 店長", "店舗運営部", "接客", 61.5, "drivers",
+        )  # fmt: skip
+        action = plan.action_id
+    token = {"form_token": form_token(coe.get("/coe/actions/new").text)}
+    assert coe.post(f"/coe/actions/{action}/state", data=token | {"state": "done"}).status_code == 409
+    assert coe.post(f"/coe/actions/{action}/state", data=token | {"state": "running"}).status_code == 303
+    assert "次の集計で推定します" in coe.get("/coe/actions?lang=ja").text
+    make(chain, "actions")
+    with reading(chain.engine) as session:
+        [told] = report_function("actions")(session, timezone="Asia/Tokyo", now=NOW)["actions"]
+    page = coe.get("/coe/actions?lang=en").text
+    assert f"{told['effect']:+.1f} points" in page
+    assert f"{told['low']:.1f}" in page
+    assert "店舗の評価が低い" in coe.get("/coe/tree").text
+    week = coe.get("/coe/brief.json").json
+    assert week["actions"][0]["action_id"] == action
+    assert week["kgi"]["overall"]["n"] == 200
+    [row] = list(csv.DictReader(io.StringIO(coe.get("/coe/actions.csv").data.decode("utf-8-sig"))))
+    assert float(row["effect"]) == pytest.approx(told["effect"])
+    assert (
+        coe.post(f"/coe/actions/{action}/state", data=token | {"state": "done", "outcome": "研修が効いた"}).status_code
+        == 303
+    )
+    assert "研修が効いた" in coe.get("/coe/actions").text
+    with writing(chain.engine) as session:
+        acts = session.scalars(select(AuditEntry.action).where(AuditEntry.subject_id == action)).all()
+        assert acts == ["action.opened", "action.running", "action.done"]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"finding": " "}, {"unit": ""}, {"owner_id": "C1"}, {"owner_id": ""}, {"kpi": ""}, {"baseline": "viele"},
+        {"target": "inf"}, {"due_on": "2020-01-01"}, {"starts_on": ""}, {"comparison_stores": ["S1"]},
+    ],
+)  # fmt: skip
+def test_a_form_that_cannot_be_comes_back_with_what_was_typed(shop: Shop, given: dict[str, Any]) -> None:
+    answer = open_action_of(browser(shop, "coe"), **given)
+    assert answer.status_code == 422
+    assert 'role="alert"' in answer.text
+    assert "店舗運営部" in answer.text or "unit" in given
+    with writing(shop.engine) as session:
+        assert session.scalars(select(ActionPlan)).all() == []
+
+
+def test_a_head_sees_and_moves_only_the_own_units_actions(shop: Shop) -> None:
+    coe = browser(shop, "coe")
+    open_action_of(coe)
+    open_action_of(coe, unit="EC事業部", finding="ECの秘密の計画")
+    with writing(shop.engine) as session:
+        add_account(session, account_id="bucho", name="部長", role="head", password=PASSWORD, now=NOW)
+        assign_member(session, unit="店舗運営部", area="", account_id="bucho", part="head", by="coe", now=NOW)
+        other = session.scalars(select(ActionPlan.action_id).where(ActionPlan.unit == "EC事業部")).one()
+        own = session.scalars(select(ActionPlan.action_id).where(ActionPlan.unit == "店舗運営部")).one()
+    head = shop.app.test_client()
+    token = form_token(head.get("/sign-in").text)
+    signed = head.post("/sign-in", data={"account_id": "bucho", "password": PASSWORD, "form_token": token})
+    assert signed.location == "/coe/actions"
+    page = head.get("/coe/actions").text
+    assert "店舗の評価が低い" in page
+    assert "ECの秘密の計画" not in page
+    assert "ECの秘密" not in head.get("/coe/actions.csv").text
+    token_field = {"form_token": form_token(head.get("/coe/actions/new").text)}
+    assert head.post(f"/coe/actions/{other}/state", data=token_field | {"state": "running"}).status_code == 403
+    assert head.post(f"/coe/actions/{own}/state", data=token_field | {"state": "running"}).status_code == 303
+    assert open_action_of(head, unit="EC事業部").status_code == 403
+    assert open_action_of(head).status_code == 303
+    for address in ("/coe/cx", "/coe/tree", "/coe/", "/coe/data", "/store/"):
+        assert head.get(address).status_code == 403, address
+    with writing(shop.engine) as session:
+        assert session.get(ActionPlan, other).state == "proposed"  # type: ignore[union-attr]
+
+
+def test_the_organisation_is_kept_on_its_page(shop: Shop) -> None:
+    coe = browser(shop, "coe")
+    token = form_token(coe.get("/coe/units").text)
+    given = {"form_token": token, "unit": "店舗運営部", "area": "接客", "account_id": "the-coe", "part": "lead"}
+    assert coe.post("/coe/units", data=given).status_code == 303
+    assert coe.post("/coe/units", data=given | {"area": ""}).status_code == 422
+    page = coe.get("/coe/units?lang=ja").text
+    assert "領域リーダー" in page
+    assert "部門長のいない部門があります:店舗運営部" in page
+    assert coe.post("/coe/units", data=given | {"remove": "1"}).status_code == 303
+    assert "領域リーダー</span>" not in coe.get("/coe/units?lang=ja").text
+
+
+def test_an_erased_customer_leaves_the_kept_results(chain: Shop) -> None:
+    make(chain, "ltv", "voice", "experience")
+    with writing(chain.engine) as session:
+        held = stored_rows(session, "ltv")
+        assert held is not None
+        assert b"C17," in held
+        erase_customer(session, "C17", actor="coe", now=NOW)
+    with reading(chain.engine) as session:
+        for kind in ("ltv", "voice", "experience"):
+            assert (stored_result(session, kind) is None) == KEPT[kind].names_persons, kind
+
+
+def test_renewing_needs_the_form_and_leads_back(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[object] = []
+    monkeypatch.setattr("clerk_ui.coe.kept.refresh_in_background", started.append)
+    coe = browser(shop, "coe")
+    assert coe.post("/coe/results/refresh", data={"from": "/coe/cx"}).status_code == 403
+    token = form_token(coe.get("/coe/cx").text)
+    answer = coe.post("/coe/results/refresh", data={"from": "/coe/drivers?x=1", "form_token": token})
+    assert answer.location == "/coe/drivers?refreshing=1"
+    assert len(started) == 1
+    away = coe.post("/coe/results/refresh", data={"from": "https://elsewhere.test/", "form_token": token})
+    assert away.location == "/coe/cx?refreshing=1"
+    assert coe.get("/coe/results/nothing.csv").status_code == 404
