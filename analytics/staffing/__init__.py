@@ -3,6 +3,7 @@
 from analytics.staffing.judgement import Floor, judge
 from analytics.staffing.live import live_board
 from analytics.staffing.report import report
+from analytics.staffing.rollup import roll_up
 from analytics.staffing.shift_plan import LabourRules, ShiftPlan, StaffMember, plan_shifts
 
-__all__ = ["Floor", "LabourRules", "ShiftPlan", "StaffMember", "judge", "live_board", "plan_shifts", "report"]
+__all__ = ["Floor", "LabourRules", "ShiftPlan", "StaffMember", "judge", "live_board", "plan_shifts", "report", "roll_up"]

@@ -39,7 +39,7 @@ from journey.intake.staging import write_rows
 from journey.local_days import zone
 from journey.rosters import Shift
 from journey.staffing_slots import ForecastWeek, StaffingDay, StaffingForecast, StaffingSlot, StaffingStore
-from journey.stores import Store
+from journey.stores import DEFAULT_TIMEZONE, Store
 from journey.traffic import Traffic
 
 WEEKS_TRACKED = 8
@@ -52,15 +52,24 @@ FORECAST_TABLE = ("store_id", "slot_at", "day", "slot", "arrivals", "low", "high
 Progress = Callable[[int, int], None]
 
 
-def refresh(session: Session, *, now: datetime, progress: Progress | None = None) -> dict[str, Any]:
+def roll_up(
+    session: Session,
+    *,
+    now: datetime,
+    everything: bool = False,
+    timezone: str = DEFAULT_TIMEZONE,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
     """Bring slots, forecasts and their accuracy up to date with the record; returns what was done.
 
-    Keys: stores (assessed again), days (of stores, read again), slots (written). Writes into the caller's transaction.
+    Keys: stores (assessed again), days (of stores, read again), slots (written). *everything* judges all days anew;
+    *timezone* is that of stores that name none. Writes into the caller's transaction.
     """
     facts = day_facts(session)
-    changed = changed_days(rolled_up_days(session), facts)
+    before = rolled_up_days(session)
+    changed = sorted(before.keys() | facts.keys()) if everything else changed_days(before, facts)
     if not changed:
-        return {"stores": 0, "days": 0, "slots": 0}
+        return {"rollup": "staffing", "stores": 0, "days": 0, "slots": 0}
     fresh, tablet, since = _read_again(session, changed)
     _forget(session, changed)
     people, buyers = _people(session, fresh, since), served_buyers(session, since)
@@ -70,7 +79,7 @@ def refresh(session: Session, *, now: datetime, progress: Progress | None = None
     written = 0
     for done, name in enumerate(names):
         mine = fresh.filter(pl.col("store_id") == name)
-        written += _assess(session, name, mine, laws.get(name, laws[""]), str(zone(zones.get(name))), now)
+        written += _assess(session, name, mine, laws.get(name, laws[""]), str(zone(zones.get(name), timezone)), now)
         if progress is not None:
             progress(done + 1, len(names))
     rows = [(store, day, facts[store, day]) for store, day in changed if (store, day) in facts]
@@ -78,7 +87,7 @@ def refresh(session: Session, *, now: datetime, progress: Progress | None = None
         frame = pl.DataFrame(rows, schema=["store_id", "utc_day", "facts"], orient="row")
         write_rows(session.connection(), "staffing_days", frame)
     session.expire_all()
-    return {"stores": len(names), "days": len(changed), "slots": written}
+    return {"rollup": "staffing", "stores": len(names), "days": len(changed), "slots": written}
 
 
 def _read_again(session: Session, changed: list[DayOfStore]) -> tuple[pl.DataFrame, pl.DataFrame, Period]:

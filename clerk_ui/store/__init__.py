@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.store import team
+from clerk_ui.store import staffing, team
 
 
 def init_app(app: Flask) -> None:
     """Register the pages."""
-    app.register_blueprint(team.blueprint)
+    for pages in (team, staffing):
+        app.register_blueprint(pages.blueprint)

@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from analytics.staffing import report
+from analytics.staffing import report, roll_up
 from analytics.staffing.facts import runs, up_to_date
 from analytics.staffing.report import computed_report
 from analytics.staffing.rolled_up import coming_slots, past_slots
-from analytics.staffing.rollup import refresh
 from journey.customers import Customer
+from journey.fact_days import mark_days
 from journey.local_days import zone
 from journey.purchases import PosLine
 from journey.rosters import Shift
@@ -26,6 +26,7 @@ from journey.traffic import Traffic
 from tests.analytics.test_staffing import OPENING, week_of_traffic
 
 NOW = datetime(2026, 4, 1, tzinfo=UTC)
+NOTHING = {"rollup": "staffing", "stores": 0, "days": 0, "slots": 0}
 
 
 def sale(session: Session, store: str, at: datetime, number: int, customer: str | None = None) -> None:
@@ -51,7 +52,7 @@ def test_screens_and_report_have_the_same_figures(session: Session) -> None:
         sale(session, "001", OPENING + timedelta(hours=number * 3 % 200), number, f"C{number}")
     session.flush()
     before = report(session)
-    done = refresh(session, now=NOW)
+    done = roll_up(session, now=NOW)
     assert done["stores"] == 1
     assert done["slots"] == len(before["slots"]) == 21 * 40
     assert up_to_date(session)
@@ -66,27 +67,34 @@ def test_screens_and_report_have_the_same_figures(session: Session) -> None:
 
 def test_only_days_that_changed_are_read_again(session: Session) -> None:
     week_of_traffic(session)
-    refresh(session, now=NOW)
-    assert refresh(session, now=NOW) == {"stores": 0, "days": 0, "slots": 0}
+    roll_up(session, now=NOW)
+    assert roll_up(session, now=NOW) == NOTHING
     early = session.get_one(StaffingSlot, ("001", OPENING))
     usual_then = early.expected
     busy = OPENING + timedelta(days=10)
     session.execute(update(Traffic).where(Traffic.starts_at == busy).values(entered=400))
     assert not up_to_date(session)
-    done = refresh(session, now=NOW)
+    done = roll_up(session, now=NOW)
     assert (done["stores"], done["days"], done["slots"]) == (1, 1, 40)
     assert session.get_one(StaffingSlot, ("001", busy)).entered == 100
     assert session.get_one(StaffingSlot, ("001", OPENING)).expected == usual_then  # judged once, and stays so
     assert session.scalar(select(func.count()).select_from(StaffingSlot)) == 21 * 40
 
 
+def test_everything_is_judged_anew_where_asked(session: Session) -> None:
+    week_of_traffic(session)
+    roll_up(session, now=NOW)
+    assert roll_up(session, now=NOW, everything=True)["slots"] == 21 * 40
+    assert session.scalar(select(func.count()).select_from(StaffingSlot)) == 21 * 40
+
+
 def test_a_day_that_was_taken_back_goes(session: Session) -> None:
     week_of_traffic(session)
-    refresh(session, now=NOW)
+    roll_up(session, now=NOW)
     last = OPENING + timedelta(days=20)
     session.execute(delete(Traffic).where(Traffic.starts_at >= last))
     session.execute(delete(Shift).where(Shift.starts_at >= last))
-    refresh(session, now=NOW)
+    roll_up(session, now=NOW)
     assert past_slots(session, "001")["day"].max() == date(2026, 1, 24)
     assert session.get_one(StaffingStore, "001").last_day == date(2026, 1, 24)
     assert coming_slots(session, "001")["day"].min() == date(2026, 1, 25)
@@ -94,14 +102,14 @@ def test_a_day_that_was_taken_back_goes(session: Session) -> None:
 
 def test_a_past_weeks_accuracy_is_measured_once_and_kept(session: Session) -> None:
     week_of_traffic(session, days=35)
-    refresh(session, now=NOW)
+    roll_up(session, now=NOW)
     weeks = session.scalars(select(ForecastWeek).order_by(ForecastWeek.week)).all()
     assert [week.week for week in weeks] == [date(2026, 1, 19), date(2026, 1, 26), date(2026, 2, 2)]
     assert all(week.wape < 0.3 and week.pinball_50 >= 0 and 0 <= week.coverage <= 1 for week in weeks)
     kept = weeks[0].wape
     session.add(Traffic(store_id="001", starts_at=OPENING + timedelta(days=35), minutes=60, entered=9))
     session.flush()
-    refresh(session, now=NOW)
+    roll_up(session, now=NOW)
     assert session.scalar(select(ForecastWeek.wape).order_by(ForecastWeek.week).limit(1)) == kept
 
 
@@ -114,12 +122,10 @@ def test_without_counters_receipts_and_without_tills_scans_tell(session: Session
         session.add(Suggestion(suggestion_id=f"s{number}", set_id=f"s{number}", store_id="003", shown_at=at,
                                product_id="P", rank=1))  # fmt: skip
     session.flush()
-    from journey.fact_days import mark_days
-
     days = {(OPENING.date() - date(1970, 1, 1)).days + step for step in range(21)}
     mark_days(session.connection(), "pos_lines", days)
     mark_days(session.connection(), "suggestions", days)
-    refresh(session, now=NOW)
+    roll_up(session, now=NOW)
     till, tablet = past_slots(session, "002"), past_slots(session, "003")
     assert set(till["source"]) == {"receipts"}
     assert till["arrivals"].sum() == pytest.approx(400 / 0.7)
@@ -142,7 +148,7 @@ def test_the_days_on_which_clocks_change(session: Session, change: date, hours: 
         session.add(Traffic(store_id="B", starts_at=moment, minutes=60, entered=4 + moment.astimezone(tz).hour))
         moment += timedelta(hours=1)
     session.flush()
-    refresh(session, now=NOW)
+    roll_up(session, now=NOW)
     slots = past_slots(session, "B")
     by_day = dict(slots.group_by("day").len().iter_rows())
     assert by_day[change] == hours * 4
@@ -164,23 +170,23 @@ def test_the_forecast_itself_passes_a_change_of_clocks(session: Session) -> None
             local = datetime(2026, 2, 25, hour, tzinfo=tz) + timedelta(days=day)
             session.add(Traffic(store_id="B", starts_at=local, minutes=60, entered=8))
     session.flush()
-    refresh(session, now=NOW)
+    roll_up(session, now=NOW)
     ahead = coming_slots(session, "B")
     assert dict(ahead.group_by("day").len().iter_rows())[date(2026, 3, 29)] == 92
     assert ahead.filter(pl.col("day") == date(2026, 3, 30))["starts_at"][0] == "2026-03-30T00:00:00+02:00"
 
 
 def test_nothing_one_day_and_one_clerk(session: Session) -> None:
-    assert refresh(session, now=NOW) == {"stores": 0, "days": 0, "slots": 0}
+    assert roll_up(session, now=NOW) == NOTHING
     assert not up_to_date(session)
     session.add(Store(store_id="001", name="new"))
     session.add(Shift(clerk_id="K", store_id="001", starts_at=OPENING, ends_at=OPENING + timedelta(hours=4)))
     session.flush()
-    refresh(session, now=NOW)
+    roll_up(session, now=NOW)
     assert past_slots(session, "001").is_empty()
     session.add(Traffic(store_id="001", starts_at=OPENING, minutes=60, entered=3))
     session.flush()
-    assert refresh(session, now=NOW)["slots"] == 4
+    assert roll_up(session, now=NOW)["slots"] == 4
     assert past_slots(session, "001")["rostered"].to_list() == [1.0] * 4
     assert session.scalar(select(func.count()).select_from(StaffingForecast)) == 14 * 4
     assert close(report(session)["slots"][0], computed_report(session)["slots"][0])
