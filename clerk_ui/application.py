@@ -12,6 +12,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from clerk_ui import (
     auth,
+    background,
     coe,
     counter,
     database_sessions,
@@ -90,6 +91,7 @@ def build(settings: Settings) -> APIFlask:
         intake,
         pwa,
         management,
+        background,
         store,
         coe,
         survey,

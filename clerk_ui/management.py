@@ -17,6 +17,7 @@ from journey.sign_ins import Person
 PLACES = {
     "team": ("/store/", "management.team", "people", ("manager", "coe", "admin")),
     "staffing": ("/store/staffing", "management.staffing", "clock", ("manager", "coe", "admin")),
+    "plan": ("/store/plan", "management.plan", "table", ("manager", "coe", "admin")),
     "models": ("/coe/", "management.models", "model", ("coe", "admin")),
     "data": ("/coe/data", "management.data", "table", ("coe", "admin")),
     "cx": ("/coe/cx", "management.cx", "star", ("coe", "admin")),
@@ -30,7 +31,7 @@ PLACES = {
 # The menu's groups in their order: group → (text, its places in theirs). A place that no group names stands with those
 # of its address: /store/… in the store's, everything else in the first of the CoE's.
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "store": ("management.group_store", ("team", "staffing", "store_voice")),
+    "store": ("management.group_store", ("team", "staffing", "plan", "store_voice")),
     "models": ("management.group_models", ("models",)),
     "data": ("management.group_data", ("data", "one_id", "web")),
     "cx": (

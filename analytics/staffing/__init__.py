@@ -6,4 +6,14 @@ from analytics.staffing.report import report
 from analytics.staffing.rollup import roll_up
 from analytics.staffing.shift_plan import LabourRules, ShiftPlan, StaffMember, plan_shifts
 
-__all__ = ["Floor", "LabourRules", "ShiftPlan", "StaffMember", "judge", "live_board", "plan_shifts", "report", "roll_up"]
+__all__ = [
+    "Floor",
+    "LabourRules",
+    "ShiftPlan",
+    "StaffMember",
+    "judge",
+    "live_board",
+    "plan_shifts",
+    "report",
+    "roll_up",
+]

@@ -63,7 +63,9 @@ def report(
     if usual and up_to_date(session):
         whole = rolled_up.report_parts(session, store)
         if end is None or all(end >= last for last in whole.last_days):
-            return _document(whole.slots, whole.forecast, whole.service, whole.accuracy, target, start, end)
+            return _document(
+                whole.slots, whole.within(FORECAST_DAYS), whole.service, whole.accuracy, target, start, end
+            )
     return computed_report(
         session, store=store, start=start, end=end, target=target, forecast_days=forecast_days,
         share_served=share_served,

@@ -30,6 +30,13 @@ class ReportParts:
     accuracy: list[dict[str, Any]] = field(default_factory=list)
     last_days: list[date] = field(default_factory=list)
 
+    def within(self, days: int) -> pl.DataFrame:
+        """Return the first *days* of each store's forecast."""
+        if self.forecast.is_empty():
+            return self.forecast
+        first = pl.col("day").min().over("store_id")
+        return self.forecast.filter((pl.col("day") - first).dt.total_days() < days)
+
 
 def past_slots(session: Session, store: str, *, start: date | None = None, end: date | None = None) -> pl.DataFrame:
     """Return the judged slots of a store from *start* to *end* (both included), in order.

@@ -24,7 +24,7 @@ from analytics.rates import Floats
 from analytics.staffing.arrivals import DEFAULT_SCAN_SHARE, Scaling, combine, counted, receipts, scans
 from analytics.staffing.assessment import accuracy_facts, forecast_slots, judged_slots, on_the_wall
 from analytics.staffing.facts import DayOfStore, changed_days, day_facts, last_sales, rolled_up_days, runs
-from analytics.staffing.report import FORECAST_DAYS, HISTORY_DAYS
+from analytics.staffing.report import HISTORY_DAYS
 from analytics.staffing.roster import on_floor, shifts_in
 from analytics.staffing.service_times import (
     ServiceLaw,
@@ -43,6 +43,7 @@ from journey.stores import DEFAULT_TIMEZONE, Store
 from journey.traffic import Traffic
 
 WEEKS_TRACKED = 8
+DAYS_AHEAD = 21  # a plan of two weeks may begin a few days after the last count
 SLOT_TABLE = (
     "store_id", "slot_at", "day", "slot", "source", "entered", "receipts", "identified", "rostered", "expected",
     "needed", "p_short", "p_over", "judgement", "lost_proposals_low", "lost_proposals_high", "lost_sales_low",
@@ -211,7 +212,7 @@ def _assess(session: Session, name: str, mine: pl.DataFrame, law: ServiceLaw, ti
         judged = judged_slots(frame, model, law, DEFAULT_TARGET).rename({"arrivals": "entered"})
         write_rows(session.connection(), "staffing_slots", judged.select(SLOT_TABLE))
     session.execute(delete(StaffingForecast).where(StaffingForecast.store_id == name))
-    coming = forecast_slots(name, days[-1], model, law, DEFAULT_TARGET, zone(timezone), FORECAST_DAYS)
+    coming = forecast_slots(name, days[-1], model, law, DEFAULT_TARGET, zone(timezone), DAYS_AHEAD)
     write_rows(session.connection(), "staffing_forecasts", coming.select(FORECAST_TABLE))
     _track(session, name, days, matrix, country)
     checked = backtest(days, matrix, country=country)

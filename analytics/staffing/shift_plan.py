@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,6 +16,7 @@ Pattern = tuple[int, int, tuple[int, ...]]  # first slot, slot after the last, s
 SLOTS_PER_DAY = 96
 SLOT_HOURS = 0.25
 SHORT_COST, OVER_COST, START_COST = 100, 12, 3
+NOBODY_COST = 250  # an empty floor loses everybody, a second clerk too few only some
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,11 @@ def break_slots(hours: float, rules: LabourRules) -> int:
     return round(owed / SLOT_HOURS)
 
 
+def pattern_breaks(slots: Sequence[int]) -> tuple[int, int]:
+    """Return the break of a shift as first slot and slot after the last."""
+    return min(slots), max(slots) + 1
+
+
 def patterns(rules: LabourRules, first: int, last: int) -> list[Pattern]:
     """Return all shifts inside slots *first*…*last*: start, end and break slots, the break early, middle or late."""
     step = rules.start_every_slots
@@ -103,13 +109,14 @@ def plan_shifts(
     *,
     seconds: float = 20.0,
     seed: int = 1,
+    found_one: Callable[[int, float], None] | None = None,
 ) -> ShiftPlan:
     """Return shifts that cover *needed* clerks (days × 96 slots) as well as the *staff* and the *rules* allow.
 
     A missing clerk weighs far more than an idle one; with equal cover, fewer shifts are better. What cannot be covered
     stays short and is said, the rules are never broken. The best plan found within *seconds* is returned, `optimal`
-    tells whether it is proven; a store of ten clerks and a week wants about that long on two cores. Raises InputError
-    where *needed* is not days × 96.
+    tells whether it is proven; a store of ten clerks and a week wants about that long on two cores. *found_one* is
+    called with each better plan's number and the seconds it took. Raises InputError where *needed* is not days × 96.
     """
     if needed.ndim != 2 or needed.shape[1] != SLOTS_PER_DAY:
         raise InputError(f"needed has shape {needed.shape}", where="plan_shifts", what_to_do="give days × 96 slots")
@@ -147,13 +154,17 @@ def plan_shifts(
             over = model.new_int_var(0, len(staff), f"over/{day}/{slot}")
             model.add(sum(there) + short - over == want)
             cost += [SHORT_COST * short, OVER_COST * over]
+            if want > 0 and there:
+                nobody = model.new_bool_var(f"nobody/{day}/{slot}")
+                model.add(sum(there) + nobody >= 1)
+                cost.append(NOBODY_COST * nobody)
     cost += [START_COST * variable for _, _, _, variable in choices]
     model.minimize(sum(cost))
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = seconds
     solver.parameters.num_workers = 2
     solver.parameters.random_seed = seed
-    status = solver.solve(model)
+    status = solver.solve(model, None if found_one is None else _Watcher(found_one))
     found = status in (cp_model.OPTIMAL, cp_model.FEASIBLE)
     chosen = tuple(
         PlannedShift(member.clerk_id, day, *pattern)
@@ -161,6 +172,19 @@ def plan_shifts(
         if found and solver.value(variable)
     )
     return compare(needed, chosen, optimal=status == cp_model.OPTIMAL)
+
+
+class _Watcher(cp_model.CpSolverSolutionCallback):
+    """Tells of each better plan while the solver goes on."""
+
+    def __init__(self, tell: Callable[[int, float], None]) -> None:
+        super().__init__()
+        self.tell, self.count = tell, 0
+
+    def on_solution_callback(self) -> None:
+        """Called by the solver."""
+        self.count += 1
+        self.tell(self.count, self.wall_time)
 
 
 def compare(needed: NDArray[np.int64], shifts: Sequence[PlannedShift], *, optimal: bool = False) -> ShiftPlan:

@@ -27,6 +27,7 @@ COMMANDS = {
     "retrain": ("retraining", "Train, evaluate, guard, promote and warm the online store; safe to run from cron."),
     "report": ("reports", "Print an analysis, with the same figures as on the screens."),
     "surveys": ("surveys", "Make the invitations that are due, and tell how surveys stand."),
+    "plan": ("plans", "Compute a proposal of shifts for the coming days."),
     "confirm": ("reports", "Confirm outcomes from ID-POS within the attribution window."),
     "rollup": ("rollups", "Bring the sums behind screens and reports up to date; safe to run from cron."),
     "serve": ("server", "Serve the tablets, the pages and the API with gunicorn."),

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.store import staffing, team
+from clerk_ui.store import availability, plan, staffing, team
 
 
 def init_app(app: Flask) -> None:
     """Register the pages."""
-    for pages in (team, staffing):
+    for pages in (team, staffing, plan, availability):
         app.register_blueprint(pages.blueprint)

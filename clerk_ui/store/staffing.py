@@ -7,15 +7,18 @@ from typing import Any
 
 import polars as pl
 from apiflask import APIBlueprint
-from flask import Response, render_template, request
+from flask import Response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
 
 from analytics.staffing.conversion import conversion_by_ratio
 from analytics.staffing.heat_map import grid, heat_map, hours_of
 from analytics.staffing.recurring import recurring
 from analytics.staffing.rolled_up import LOST, law_of, past_slots
 from clerk_ui.auth.requirements import require_role
+from clerk_ui.background import start_command
 from clerk_ui.database_sessions import reading
 from clerk_ui.management import csv_file, frame
+from clerk_ui.security import require_form_token
 from clerk_ui.store.asked import AskedStore, asked_store
 from journey.staffing_slots import StaffingStore, staffing_store
 
@@ -53,6 +56,16 @@ def page() -> str:
         inferred=slots["source"][0] if slots.height and slots["source"][0] != "counter" else None,
         conversion=conversion_by_ratio(slots) if slots.height else [],
     )
+
+
+@blueprint.post("/store/staffing/rollup")
+@require_role("manager", "coe")
+def roll_up() -> AnyResponse:
+    """Have the roll-ups made now; they are made for the whole chain, beside the server."""
+    require_form_token()
+    asked = asked_store()
+    start_command("rollup", "staffing")
+    return redirect(f"/store/staffing?store={asked.store.store_id}&started=1", 303)
 
 
 @blueprint.get("/store/staffing.csv")

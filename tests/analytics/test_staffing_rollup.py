@@ -188,7 +188,7 @@ def test_nothing_one_day_and_one_clerk(session: Session) -> None:
     session.flush()
     assert roll_up(session, now=NOW)["slots"] == 4
     assert past_slots(session, "001")["rostered"].to_list() == [1.0] * 4
-    assert session.scalar(select(func.count()).select_from(StaffingForecast)) == 14 * 4
+    assert session.scalar(select(func.count()).select_from(StaffingForecast)) == 21 * 4
     assert close(report(session)["slots"][0], computed_report(session)["slots"][0])
 
 
