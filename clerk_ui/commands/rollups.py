@@ -16,7 +16,7 @@ from journey.database import writing
 # and returns what it did
 ROLL_UPS = {
     "staff": ("analytics.staff_success", "roll_up"),
-    "staffing": ("analytics.staffing.rollup", "refresh"),
+    "staffing": ("analytics.staffing", "roll_up"),
 }
 
 
