@@ -136,12 +136,12 @@ def _locale() -> str:
 
 
 def _keep_choice(response: Response) -> Response:
-    chosen = request.args.get(ARGUMENT)
+    chosen = request.args.get(ARGUMENT) if request.query_string else None
     if chosen in LANGUAGES and request.cookies.get(COOKIE) != chosen:
         response.set_cookie(
             COOKIE, chosen, max_age=400 * 86_400, httponly=True, samesite="Strict", secure=secure_cookies()
         )
-    if response.mimetype == "text/html":
+    if (response.content_type or "").startswith("text/html"):
         response.headers.setdefault("Content-Language", current_language())
         response.vary.add("Accept-Language")
     return response

@@ -42,23 +42,28 @@ def recommender() -> Recommender:
 
 
 def suggestions(session: Session, request: SuggestionRequest, *, now: datetime) -> SuggestionSet:
-    """A new set for a customer, written down as shown in the caller's transaction.
+    """A new set for a customer, on record as shown when this returns.
 
     Raises:
         Unavailable: no model has been promoted yet.
+        NotFound: nobody has the customer's id.
     """
-    return recommender().suggest(session, request, now=now, language=current_language())
+    made = recommender().suggest(session, request, now=now, language=current_language())
+    recommender().store(session, made)
+    return made
 
 
 def suggestions_for_product(
     session: Session, product_id: str, request: SuggestionRequest, *, now: datetime
 ) -> SuggestionSet:
-    """What goes with an item, for nobody in particular; written down as shown.
+    """What goes with an item, for nobody in particular; on record as shown when this returns.
 
     Raises:
         Unavailable: no model has been promoted yet.
     """
-    return recommender().suggest_for_product(session, product_id, request, now=now, language=current_language())
+    made = recommender().suggest_for_product(session, product_id, request, now=now, language=current_language())
+    recommender().store(session, made)
+    return made
 
 
 def tell_events(rows: Iterable[Mapping[str, Any]]) -> None:

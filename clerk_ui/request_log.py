@@ -65,15 +65,16 @@ def elapsed() -> float:
 
 def _end(response: Response) -> Response:
     response.headers[HEADER] = g.get("request_id", "")
-    logger.info(
-        "",
-        extra={
+    if logger.isEnabledFor(logging.INFO):
+        # made here and not by logger.info, which first looks through the stack for a line number nobody reads
+        record = logging.LogRecord(logger.name, logging.INFO, "", 0, "", None, None)
+        record.__dict__ |= {
             "request_id": g.get("request_id"),
             "method": request.method,
             "route": request.url_rule.rule if request.url_rule else "",
             "status": response.status_code,
             "ms": round(elapsed() * 1000, 2),
             "actor": g.get("actor_kind"),
-        },
-    )
+        }
+        logger.handle(record)
     return response

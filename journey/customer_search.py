@@ -8,20 +8,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import bindparam, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from journey.customers import Customer
+from journey.database import is_sqlite
 from journey.errors import NotFound
 from journey.identity import Identity
 from journey.purchases import PosLine
+from journey.quick_statements import rows
 from journey.search import search_form
 
 # NW-7 (Codabar) frames its digits by A-D, CODE39 by *; some scanners send these, some do not.
 FRAMES = re.compile(r"^[A-Da-d*]([0-9\-$:/.+]+|[^*]+)[A-Da-d*]$")
 MERGES_FOLLOWED = 20
-_CUSTOMER = Customer.__table__.c
-MERGED_INTO = select(_CUSTOMER.merged_into, _CUSTOMER.erased_at).where(_CUSTOMER.customer_id == bindparam("wanted"))
+MERGED_INTO = {
+    sqlite: f"SELECT merged_into, erased_at FROM customers WHERE customer_id = {mark}"
+    for sqlite, mark in ((True, ":wanted"), (False, "%(wanted)s"))
+}
 CODE_KINDS = ("card", "app", "ec_account")
 
 
@@ -92,12 +96,12 @@ def one_id(session: Session, customer_id: str) -> str:
     """
     wanted = customer_id
     for _ in range(MERGES_FOLLOWED):
-        row = session.connection().execute(MERGED_INTO, {"wanted": wanted}).first()
-        if row is None or row[1] is not None:
+        found = rows(session, MERGED_INTO[is_sqlite(session)], {"wanted": wanted})
+        if not found or found[0][1] is not None:
             break
-        if row[0] is None:
+        if found[0][0] is None:
             return wanted
-        wanted = row[0]
+        wanted = found[0][0]
     raise _nobody(customer_id)
 
 

@@ -117,10 +117,8 @@ def merge(parts: Sequence[Candidates]) -> Candidates:
     )  # fmt: skip
 
 
-def without(part: Candidates, products: NDArray[np.int32]) -> Candidates:
-    """The part less some products."""
-    if not len(products) or not len(part):
-        return part
-    # So few that a set beats NumPy's isin, which sorts.
-    gone = set(products.tolist())
-    return part.take(np.array([product not in gone for product in part.product.tolist()], np.bool_))
+def without(part: Candidates, products: NDArray[np.int32], among: int) -> Candidates:
+    """The part less some of the first `among` products; a mask over all of them beats NumPy's isin, which sorts."""
+    stays = np.ones(among, np.bool_)
+    stays[products] = False
+    return part.take(stays[part.product])

@@ -49,13 +49,15 @@ class Campaign:
 class Catalogue:
     """Product facts by the model's product number, and campaigns.
 
-    `category` numbers the whole category path (-1 unknown); `released_day` and
-    `discontinued_day` are days since 1970-01-01; `restricted` marks what must never be inferred.
+    `pictures` are addresses as the master data give them; `category` numbers the whole category path (-1 unknown);
+    `released_day` and `discontinued_day` are days since 1970-01-01; `restricted` marks what must never be inferred.
     """
 
     products: IdTable
     names: list[str]
     prices: list[Any]
+    brands: list[str | None]
+    pictures: list[str | None]
     category: NDArray[np.int32]
     category_names: list[str]
     restricted: NDArray[np.bool_]
@@ -67,6 +69,7 @@ class Catalogue:
     folded: list[str] = field(repr=False)
     found: dict[str, NDArray[np.int32]] = field(default_factory=dict, repr=False)
     numbers: dict[str, int] = field(default_factory=dict, repr=False)
+    ids: dict[int, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def read(cls, session: Session, model: TrainedModel, *, now: datetime) -> Catalogue:
@@ -74,6 +77,8 @@ class Catalogue:
         products = as_table(model.product_ids)
         n = len(products)
         names, prices = [""] * n, [None] * n
+        brands: list[str | None] = [None] * n
+        pictures: list[str | None] = [None] * n
         category = np.full(n, -1, np.int32)
         numbers: dict[str, int] = {}
         restricted = np.zeros(n, np.bool_)
@@ -81,26 +86,28 @@ class Catalogue:
         discontinued = np.full(n, ALWAYS, np.int32)
         table = Product.__table__.c
         rows = session.execute(
-            select(table.product_id, table.name, table.price, table.category, table.attributes,
+            select(table.product_id, table.name, table.price, table.brand, table.category, table.attributes,
                    table.released_on, table.discontinued_on)
         )  # fmt: skip
-        for product_id, name, price, path, attributes, released_on, discontinued_on in rows:
+        for product_id, name, price, brand, path, attributes, released_on, discontinued_on in rows:
             i = products.find(product_id)
             if i < 0:
                 continue
-            names[i], prices[i] = name, price
+            names[i], prices[i], brands[i] = name, price, brand
             if path:
                 category[i] = numbers.setdefault(path, len(numbers))
             if attributes:
                 facts = json.loads(attributes) if isinstance(attributes, str) else attributes
                 restricted[i] = any(is_true(facts.get(flag)) for flag in RESTRICTED)
+                address = facts.get("image_url")
+                pictures[i] = address if isinstance(address, str) else None
             if released_on is not None:
                 released[i] = (released_on - EPOCH_DAY).days
             if discontinued_on is not None:
                 discontinued[i] = (discontinued_on - EPOCH_DAY).days
         names = [name or products[i] for i, name in enumerate(names)]
         return cls(
-            products, names, prices, category, list(numbers), restricted, released, discontinued,
+            products, names, prices, brands, pictures, category, list(numbers), restricted, released, discontinued,
             _campaigns(session, products, category, list(numbers)), _zones(session), now, [fold(n) for n in names],
         )  # fmt: skip
 
@@ -112,6 +119,15 @@ class Catalogue:
             if len(self.numbers) < REMEMBERED:
                 self.numbers[product_id] = number
         return number
+
+    def id_of(self, number: int) -> str:
+        """The id of a product, remembered as `number` does."""
+        product_id = self.ids.get(number)
+        if product_id is None:
+            product_id = self.products[number]
+            if len(self.ids) < REMEMBERED:
+                self.ids[number] = product_id
+        return product_id
 
     def category_of(self, product: int) -> str | None:
         """The category path of a product; None where unknown."""

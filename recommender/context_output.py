@@ -52,8 +52,9 @@ def context_recommendations(model: TrainedModel, contexts: pl.DataFrame, *, k: i
 
 def _together(model: TrainedModel, products: list[int], k: int) -> Candidates:
     """What goes with the products by baskets and sessions, then what is popular; never the products themselves."""
-    held = np.array(products, np.int32)
-    found = without(merge(in_hand_parts(model, products)), held)
+    held, among = np.array(products, np.int32), len(model.product_ids)
+    found = without(merge(in_hand_parts(model, products)), held, among)
     found = found.take(np.argsort(-found.probability, kind="stable")[:k])
-    popular = without(Candidates.of_row(model.cold, 0, 2 * k + len(held)), np.concatenate([held, found.product]))
+    popular = Candidates.of_row(model.cold, 0, 2 * k + len(held))
+    popular = without(popular, np.concatenate([held, found.product]), among)
     return join([found, popular.take(np.arange(len(popular))[: k - len(found)])])

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from journey.database import is_sqlite, to_micros
+from journey.quick_statements import rows
 from journey.visits import Visit
 from journey.web import WebEvent
 from recommender.online_events import KEPT, RecentEvent
@@ -56,14 +57,14 @@ def events_of(session: Session, *, customer_id: str | None, visitor_id: str | No
     statement = _STATEMENTS[is_sqlite(session), customer_id is not None]
     who = customer_id if customer_id is not None else visitor_id
     bound = {"who": who, "since": to_micros(now - EVENTS_FOR), "until": to_micros(now)}
-    rows = session.connection().exec_driver_sql(statement, bound).fetchall()
-    return [RecentEvent(at, kind, product or "", query or "") for at, kind, product, query in rows]
+    found = rows(session, statement, bound)
+    return [RecentEvent(at, kind, product or "", query or "") for at, kind, product, query in found]
 
 
-def seen_of(rows: Iterable[Mapping[str, Any]]) -> list[Seen]:
+def seen_of(stored: Iterable[Mapping[str, Any]]) -> list[Seen]:
     """Rows of web_events as stored (aware datetimes) → what the online store records; other kinds are left out."""
     seen = []
-    for row in rows:
+    for row in stored:
         if row["kind"] in HEEDED:
             product, query = row.get("product_id") or "", row.get("query") or ""
             event = RecentEvent(to_micros(row["occurred_at"]), row["kind"], product, query)
@@ -74,7 +75,7 @@ def seen_of(rows: Iterable[Mapping[str, Any]]) -> list[Seen]:
 def rebuild(session: Session, online: OnlineStore, *, now: datetime) -> int:
     """Make the online store anew from the database: the newest events and who is in the stores; returns events told."""
     online.forget_all()
-    rows = session.execute(
+    events = session.execute(
         select(_WEB.customer_id, _WEB.visitor_id, _WEB.occurred_at.label("at"), _WEB.kind, _WEB.product_id, _WEB.query)
         .where(_WEB.occurred_at > now - EVENTS_FOR, _WEB.occurred_at <= now, _WEB.kind.in_(HEEDED))
         .order_by(_WEB.occurred_at.desc())
@@ -82,7 +83,7 @@ def rebuild(session: Session, online: OnlineStore, *, now: datetime) -> int:
     )
     told = [
         Seen(RecentEvent(to_micros(at), kind, product or "", query or ""), customer, visitor)
-        for customer, visitor, at, kind, product, query in rows
+        for customer, visitor, at, kind, product, query in events
     ]
     online.record(reversed(told))
     visits = Visit.__table__.c

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
 
-from recommender.candidate_set import GROUND, Candidates, merge, without
+from recommender.candidate_set import GROUND, Candidates, join, merge, without
 from recommender.catalogue import Campaign, Catalogue
 from recommender.columns import SOURCES
 from recommender.id_table import as_table
@@ -31,51 +31,55 @@ class LoadedModel:
     version: str
     model: TrainedModel
     catalogue: Catalogue
+    popular: dict[str, Candidates] = field(default_factory=dict, repr=False)
+    """What is popular, by store, made when first asked for."""
 
 
 @dataclass(frozen=True)
 class Gathered:
-    """`everything` for customers who may be profiled, `impersonal` (made when asked for) for the others; `personal`
-    counts the entries that rest on the customer's own behaviour.
-    """
+    """Who may not be profiled gets `candidates` without what rests on their own behaviour; `withheld` counts that."""
 
-    everything: Candidates
-    impersonal: Callable[[], Candidates]
-    personal: int
+    candidates: Candidates
+    withheld: int
 
 
 def gather(
-    loaded: LoadedModel, *, customer_id: str | None, store_id: str, events: Iterable[RecentEvent],
-    held: Sequence[int], campaigns: Sequence[Campaign], now: int, extra: Sequence[Candidates] = (),
+    loaded: LoadedModel, *, customer_id: str | None, store_id: str, events: Collection[RecentEvent],
+    held: Sequence[int], campaigns: Sequence[Campaign], now: int, may_profile: bool, extra: Sequence[Candidates] = (),
 ) -> Gathered:  # fmt: skip
     """Join all sources on one scale of probability; `now` in microseconds UTC, `held` latest last, `extra` whatever
     else goes with the products at hand.
     """
     model = loaded.model
     ahead = ahead_part(model, customer_id)
-    rates = RATES | dict(model.parameters.get("live_rates", {}))
-    web = web_parts(model, interests(events, loaded.catalogue, rates, now=now))
-    cold = cold_part(model, store_id)
-    open_parts = [*in_hand_parts(model, held), *extra]
+    rates = RATES | model.parameters.get("live_rates", {})
+    web = web_parts(model, interests(events, loaded.catalogue, rates, now=now)) if events else []
+    cold = popular_part(loaded, store_id)
+    parts = [*in_hand_parts(model, held), *extra]
     if campaigns:
-        open_parts.append(focus_part(campaigns, cold))
-    personal = [ahead, *web]
+        parts.append(focus_part(campaigns, cold))
+    if not may_profile:
+        return Gathered(merge([*parts, cold]), len(ahead) + sum(len(part) for part in web))
     if len(ahead):
-        beside = without(cold, ahead.product)
-        beside = replace(beside, probability=beside.probability * COLD_BESIDE_HISTORY)
-    else:
-        beside = cold
-    return Gathered(
-        everything=merge([*personal, *open_parts, beside]),
-        impersonal=lambda: merge([*open_parts, cold]),
-        personal=sum(len(part) for part in personal),
-    )
+        cold = without(cold, ahead.product, len(loaded.catalogue.names))
+        cold = replace(cold, probability=cold.probability * COLD_BESIDE_HISTORY)
+        if not web and not parts:
+            return Gathered(join([ahead, cold]), 0)  # nothing stands in both
+    return Gathered(merge([ahead, *web, *parts, cold]), 0)
 
 
 def ahead_part(model: TrainedModel, customer_id: str | None) -> Candidates:
     """The customer's own list, made when the model was trained; empty for somebody it does not know."""
     row = -1 if customer_id is None else as_table(model.customer_ids).find(customer_id)
     return Candidates.empty() if row < 0 else Candidates.of_row(model.ahead, row, AHEAD)
+
+
+def popular_part(loaded: LoadedModel, store_id: str) -> Candidates:
+    """As `cold_part`, made once per store."""
+    found = loaded.popular.get(store_id)
+    if found is None:
+        found = loaded.popular[store_id] = cold_part(loaded.model, store_id)
+    return found
 
 
 def cold_part(model: TrainedModel, store_id: str) -> Candidates:

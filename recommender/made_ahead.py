@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -27,8 +26,8 @@ def pack(answer: SuggestionSet, language: str) -> bytes:
     """The answer as bytes; the version comes first, so that another model's answers are told at once."""
     document = {
         "model": answer.model, "language": language, "policy": answer.policy, "arm": answer.arm,
-        "proposals": [asdict(proposal) for proposal in answer.proposals],
-        "withheld": [asdict(proposal) for proposal in answer.withheld],
+        "proposals": [proposal._asdict() for proposal in answer.proposals],
+        "withheld": [proposal._asdict() for proposal in answer.withheld],
         "rules": dict(answer.rules), "consent": answer.consent,
     }  # fmt: skip
     return orjson.dumps(document, default=str)

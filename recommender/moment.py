@@ -1,15 +1,17 @@
-"""What the record says of one customer in one store right now: one statement, one round trip."""
+"""What the record says right now: of one customer in one statement, and of a store's stock in another."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 from sqlalchemy.orm import Session
 
 from journey.database import is_sqlite, to_micros
+from journey.quick_statements import rows
+from recommender.catalogue import Catalogue
 
 SHOWN_WITHIN = timedelta(days=60)
 
@@ -34,24 +36,24 @@ class Shown(NamedTuple):
 
 @dataclass(frozen=True)
 class Moment:
-    """`consent` is None where unknown; `dismissed` maps a product to when that runs out (None: never)."""
+    """What is known of one customer. `present` is False for ids that nobody has, that were merged into another or
+    erased; `consent` is None where unknown. Products stand by their numbers in the model; `dismissed` maps one to when
+    that runs out (None: never).
+    """
 
-    known: bool = False
+    present: bool = False
     consent: bool | None = None
-    bought: dict[str, Bought] = field(default_factory=dict)
-    shown: dict[str, Shown] = field(default_factory=dict)
-    dismissed: dict[str, int | None] = field(default_factory=dict)
-    stock: dict[str, float] = field(default_factory=dict)
-
-    def with_stock(self, stock: dict[str, float]) -> Moment:
-        """The same with the stock of further products."""
-        return replace(self, stock=self.stock | stock)
+    bought: dict[int, Bought] = field(default_factory=dict)
+    shown: dict[int, Shown] = field(default_factory=dict)
+    dismissed: dict[int, int | None] = field(default_factory=dict)
 
 
-# One UNION ALL instead of five statements: over a network the trips cost more than the reading, and in process
-# every statement costs more than its few rows. Both databases read it; only the list of products is bound apart.
+NOBODY: Final = Moment()
+
+# One UNION ALL instead of four statements: over a network the trips cost more than the reading, and in process
+# every statement costs more than its few rows. Both databases read it.
 _PERSON = """
-SELECT 'customer' AS what, customer_id AS product_id,
+SELECT 'customer' AS what, CASE WHEN erased_at IS NULL THEN merged_into ELSE '' END AS product_id,
        CASE WHEN erased_at IS NOT NULL THEN 0 WHEN consent_profiling IS NULL THEN -1
             WHEN consent_profiling THEN 1 ELSE 0 END AS a, 0 AS b, 0 AS c
   FROM customers WHERE customer_id = {customer}
@@ -67,64 +69,62 @@ SELECT 'shown', s.product_id, COUNT(DISTINCT s.shown_at / 86400000000),
  GROUP BY s.product_id
 UNION ALL
 SELECT 'dismissed', product_id, dismissed_at, COALESCE(until, 0), 0 FROM dismissals WHERE customer_id = {customer}
-UNION ALL
 """
-_STOCK = """
-SELECT 'stock' AS what, product_id, quantity AS a, 0 AS b, 0 AS c FROM stock
- WHERE store_id = {store} AND product_id {among}
-"""
-_NAMES = ("customer", "since", "store", "products")
-_SQLITE = {name: f":{name}" for name in _NAMES} | {"among": "IN (SELECT value FROM json_each(:products))"}
-_POSTGRES = {name: f"%({name})s" for name in _NAMES} | {"among": "= ANY(%(products)s)"}
-_STATEMENTS = {
-    (sqlite, person): ((_PERSON if person else "") + _STOCK).format(**(_SQLITE if sqlite else _POSTGRES))
-    for sqlite in (True, False)
-    for person in (True, False)
-}
+_STOCK = "SELECT product_id, quantity FROM stock WHERE store_id = {store} AND product_id {among}"
+_PERSON_SQLITE = _PERSON.format(customer=":customer", since=":since")
+_PERSON_POSTGRES = _PERSON.format(customer="%(customer)s", since="%(since)s")
+_STOCK_SQLITE = _STOCK.format(store=":store", among="IN (SELECT value FROM json_each(:products))")
+_STOCK_POSTGRES = _STOCK.format(store="%(store)s", among="= ANY(%(products)s)")
 
 
-def read_moment(
-    session: Session, *, customer_id: str | None, store_id: str, products: list[str], now: datetime
-) -> Moment:
-    """Consent, purchases, what was shown, declined and dismissed, and the stock of `products` in the store."""
-    sqlite = is_sqlite(session)
-    among = orjson.dumps(products).decode() if sqlite else products
-    bound: dict[str, Any] = {"store": store_id, "products": among}
-    if customer_id is not None:
-        bound |= {"customer": customer_id, "since": to_micros(now - SHOWN_WITHIN)}
-    statement = _STATEMENTS[sqlite, customer_id is not None]
-    known, consent = False, None
-    lines: list[tuple[float, float, str]] = []
-    shown: dict[str, Shown] = {}
-    dismissed: dict[str, int | None] = {}
-    stock: dict[str, float] = {}
-    for what, product_id, a, b, c in session.connection().exec_driver_sql(statement, bound).fetchall():
-        if what == "stock":
-            stock[product_id] = float(a)
-        elif what == "bought":
-            lines.append((a, b, product_id))
+def read_moment(session: Session, catalogue: Catalogue, customer_id: str, *, now: datetime) -> Moment:
+    """Consent, purchases, and what was shown, declined and dismissed; products that the model does not know are left
+    out.
+    """
+    statement = _PERSON_SQLITE if is_sqlite(session) else _PERSON_POSTGRES
+    bound = {"customer": customer_id, "since": to_micros(now - SHOWN_WITHIN)}
+    number = catalogue.number
+    present, consent = False, None
+    lines: list[tuple[int, int, int]] = []
+    shown: dict[int, Shown] = {}
+    dismissed: dict[int, int | None] = {}
+    for what, product_id, a, b, c in rows(session, statement, bound):
+        if what == "bought":
+            lines.append((a, b, number(product_id)))
         elif what == "shown":
-            shown[product_id] = Shown(int(a), int(b), bool(c))
+            shown[number(product_id)] = Shown(int(a), int(b), bool(c))
         elif what == "dismissed":
-            dismissed[product_id] = int(b) or None
+            dismissed[number(product_id)] = int(b) or None
         else:
-            known, consent = True, None if a < 0 else bool(a)
-    return Moment(known, consent, _by_product(lines), shown, dismissed, stock)
+            present, consent = product_id is None, None if a < 0 else bool(a)
+    bought = _by_product(lines)
+    for known in (bought, shown, dismissed):
+        known.pop(-1, None)
+    return Moment(present, consent, bought, shown, dismissed)
 
 
-def _by_product(lines: list[tuple[float, float, str]]) -> dict[str, Bought]:
+def read_stock(session: Session, store_id: str, products: list[str]) -> dict[str, float]:
+    """The last count of each product in the store; what nobody has counted is left out."""
+    if is_sqlite(session):
+        found = rows(session, _STOCK_SQLITE, {"store": store_id, "products": orjson.dumps(products).decode()})
+    else:
+        found = rows(session, _STOCK_POSTGRES, {"store": store_id, "products": products})
+    return dict(found)
+
+
+def _by_product(lines: list[tuple[int, int, int]]) -> dict[int, Bought]:
     """Time, local day and product of every line → first, last and number of days by product.
 
     Done here because grouping the hundred lines of a customer costs SQLite twice what it takes to read them.
     """
     lines.sort()
-    bought: dict[str, Bought] = {}
-    last_day: dict[str, float] = {}
-    for at, day, product_id in lines:
-        earlier = bought.get(product_id)
+    bought: dict[int, Bought] = {}
+    last_day: dict[int, int] = {}
+    for at, day, product in lines:
+        earlier = bought.get(product)
         if earlier is None:
-            bought[product_id] = Bought(int(at), int(at), 1)
+            bought[product] = Bought(at, at, 1)
         else:
-            bought[product_id] = Bought(earlier.first, int(at), earlier.days + (last_day[product_id] != day))
-        last_day[product_id] = day
+            bought[product] = Bought(earlier.first, at, earlier.days + (last_day[product] != day))
+        last_day[product] = day
     return bought

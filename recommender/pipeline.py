@@ -14,12 +14,12 @@ from recommender.candidate_set import Candidates
 from recommender.exploration import draw
 from recommender.gathering import LoadedModel, gather
 from recommender.made_ahead import new_set_id
-from recommender.moment import Moment, read_moment
+from recommender.moment import NOBODY, Moment, read_moment, read_stock
 from recommender.online_events import RecentEvent
 from recommender.presentation import present
 from recommender.requests import Policy, SuggestionRequest, SuggestionSet
 from recommender.rules.base import Occasion
-from recommender.rules.consent import may_profile
+from recommender.rules.consent import may_profile as profiling_allowed
 from recommender.rules.diversity import spread
 from recommender.rules.focus import with_focus
 from recommender.rules.holdout import HOLDOUT, arm_of
@@ -40,15 +40,20 @@ def compose(
     language: str = "ja",
     random: Random | None = None,
     extra: Sequence[Candidates] = (),
+    moment: Moment | None = None,
 ) -> SuggestionSet:
     """A new set of suggestions for one customer in a store, not yet written down.
 
     Without a customer it is the anonymous path: what goes with the products at hand, and what is popular here.
     `events` are the web events of the last days; `random` makes exploration repeatable;
-    `extra` are further candidates that go with the products at hand.
+    `extra` are further candidates that go with the products at hand; `moment` is what was just read of the customer.
     """
     micros, k = to_micros(now), request.k
     catalogue = loaded.catalogue
+    if moment is None:
+        customer_id = request.customer_id
+        moment = read_moment(session, catalogue, customer_id, now=now) if customer_id is not None else NOBODY
+    may_profile = request.names_somebody and profiling_allowed(moment.consent, policy.consent_default)
     day = catalogue.local_day(request.store_id, now)
     held = [n for p in (*request.basket, *request.seen_products) if (n := catalogue.number(p)) >= 0]
     campaigns = tuple(
@@ -56,46 +61,34 @@ def compose(
         for campaign in catalogue.campaigns
         if campaign.runs(request.store_id, day) and request.campaign_id in (None, campaign.campaign_id)
     )
-
-    ids: dict[int, str] = {}
-
-    def look(products: Sequence[int], earlier: Moment | None) -> Occasion:
-        named = {number: catalogue.products[number] for number in products}
-        ids.update(named)
-        seen = read_moment(
-            session,
-            customer_id=None if earlier else request.customer_id,
-            store_id=request.store_id,
-            products=list(named.values()),
-            now=now,
-        )
-        moment = earlier.with_stock(seen.stock) if earlier else seen
-        return Occasion(
-            now=micros,
-            day=day,
-            store_id=request.store_id,
-            moment=moment,
-            catalogue=catalogue,
-            policy=policy,
-            may_profile=request.names_somebody and may_profile(moment.consent, policy.consent_default),
-            held=frozenset(held),
-            campaigns=campaigns,
-            ids=ids,
-            repeat_share=loaded.model.arrays.get("repeat_share", UNKNOWN_SHARES),
-        )
-
+    occasion = Occasion(
+        now=micros,
+        day=day,
+        store_id=request.store_id,
+        moment=moment,
+        catalogue=catalogue,
+        policy=policy,
+        may_profile=may_profile,
+        held=frozenset(held),
+        campaigns=campaigns,
+        repeat_share=loaded.model.arrays.get("repeat_share", UNKNOWN_SHARES),
+    )
     gathered = gather(
         loaded, customer_id=request.customer_id, store_id=request.store_id, events=events, held=held,
-        campaigns=campaigns, now=micros, extra=extra,
+        campaigns=campaigns, now=micros, may_profile=may_profile, extra=extra,
     )  # fmt: skip
-    found = shortlist(gathered, wanted=k + policy.exploration_width, kind=request.kind, policy=policy, look=look)
+    found = shortlist(
+        gathered.candidates, occasion, wanted=k + policy.exploration_width, kind=request.kind,
+        read_stock=lambda products: read_stock(session, request.store_id, products),
+    )  # fmt: skip
+    found.removed["consent"] += gathered.withheld
 
     counts = found.removed
     order = list(range(len(found.candidates)))
-    order, counts["diversity"] = spread(order, found.candidates, found.occasion, k)
+    order, counts["diversity"] = spread(order, found.candidates, occasion, k)
     if request.kind == "all":
-        order, counts["mix"] = with_something_new(order, found.candidates, found.occasion, k)
-    order, counts["focus"] = with_focus(order, found.candidates, found.occasion, k, found.score)
+        order, counts["mix"] = with_something_new(order, found.candidates, occasion, k)
+    order, counts["focus"] = with_focus(order, found.candidates, occasion, k, found.score)
 
     arm = arm_of(request.customer_id, policy.holdout, policy.holdout_salt)
     set_id = new_set_id(now)
@@ -115,5 +108,5 @@ def compose(
         proposals=() if arm == HOLDOUT else proposals,
         withheld=proposals if arm == HOLDOUT else (),
         rules={name: count for name, count in counts.items() if count},
-        consent=found.occasion.may_profile,
+        consent=may_profile,
     )

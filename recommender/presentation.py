@@ -13,17 +13,13 @@ from recommender.shortlist import Shortlist
 def present(found: Shortlist, chosen: Draw, *, set_id: str, language: str) -> tuple[Proposal, ...]:
     """The chosen entries in the order shown, from rank 1."""
     candidates, occasion = found.candidates, found.occasion
-    catalogue, moment = occasion.catalogue, occasion.moment
+    catalogue = occasion.catalogue
     focus = is_focus(candidates, occasion) if occasion.campaigns else None
-    bought_categories = {
-        int(catalogue.category[number])
-        for product_id in (moment.bought if occasion.may_profile else ())
-        if (number := catalogue.number(product_id)) >= 0
-    }
+    bought = list(occasion.moment.bought) if occasion.may_profile else []
+    bought_categories = set(catalogue.category[bought].tolist()) if bought else ()
     shown = []
     for rank, (entry, propensity) in enumerate(zip(chosen.shown, chosen.propensity, strict=True), start=1):
         product = int(candidates.product[entry])
-        product_id = occasion.ids[product]
         is_new = bool(candidates.is_new[entry])
         marks = []
         if is_new and occasion.may_profile:
@@ -38,10 +34,12 @@ def present(found: Shortlist, chosen: Draw, *, set_id: str, language: str) -> tu
             Proposal(
                 suggestion_id=f"{set_id}-{rank}",
                 rank=rank,
-                product_id=product_id,
+                product_id=catalogue.id_of(product),
                 name=catalogue.names[product],
                 category=catalogue.category_of(product),
+                brand=catalogue.brands[product],
                 price=catalogue.prices[product],
+                picture=catalogue.pictures[product],
                 score=float(found.score[entry]),
                 probability=float(candidates.probability[entry]),
                 propensity=propensity,
@@ -50,7 +48,7 @@ def present(found: Shortlist, chosen: Draw, *, set_id: str, language: str) -> tu
                 evidence=evidence,
                 reason=tell(evidence, language),
                 talk=talk_line(evidence, language),
-                stock=moment.stock.get(product_id),
+                stock=occasion.stock.get(product),
                 marks=tuple(marks),
             )
         )

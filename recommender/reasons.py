@@ -39,7 +39,7 @@ def gather_evidence(candidates: Candidates, entry: int, occasion: Occasion) -> d
     facts: dict[str, Any] = {"ground": ground}
     value = float(candidates.value[entry])
     if ground == "bought_before":
-        bought = occasion.moment.bought.get(occasion.ids[product])
+        bought = occasion.moment.bought.get(product)
         if bought is not None:
             facts["days"] = occasion.day - catalogue.local_day(occasion.store_id, from_micros(bought.last))
             facts["times"] = bought.days
@@ -50,7 +50,7 @@ def gather_evidence(candidates: Candidates, entry: int, occasion: Occasion) -> d
     if ground == "viewed" and about == product:
         ground = facts["ground"] = "viewed_itself"
     if ground in NAMED and about >= 0 and about != product:
-        facts["about"] = catalogue.products[about]
+        facts["about"] = catalogue.id_of(about)
         facts["name"] = catalogue.names[about]
         if ground == "category" and (path := catalogue.category_of(about)):
             facts["category"] = path.rsplit(" > ", 1)[-1]

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Kind = Literal["all", "repeat", "explore"]
 REPEAT, EXPLORE = "repeat", "explore"
@@ -68,8 +68,7 @@ class Policy:
         return f"ranked-e{self.exploration:g}"
 
 
-@dataclass(frozen=True)
-class Proposal:
+class Proposal(NamedTuple):
     """One suggestion as shown; `reason` and `talk` can be written again in any language from `evidence`."""
 
     suggestion_id: str
@@ -77,7 +76,10 @@ class Proposal:
     product_id: str
     name: str
     category: str | None
+    brand: str | None
     price: Decimal | None
+    picture: str | None
+    """The address of a picture as the master data give it."""
     score: float
     probability: float
     propensity: float

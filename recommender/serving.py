@@ -10,11 +10,14 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from journey.customer_search import one_id
 from journey.database import to_micros
+from journey.quick_statements import engine_of
 from recommender.catalogue import Catalogues
 from recommender.event_memory import recent_events
 from recommender.gathering import LoadedModel
 from recommender.made_ahead import can_be_ahead, pack, unpack
+from recommender.moment import read_moment
 from recommender.next_looks import NextLooks
 from recommender.online_events import RecentEvent
 from recommender.online_store import InProcessOnlineStore, OnlineStore, OnlineView, Seen
@@ -23,7 +26,7 @@ from recommender.redis_store import RedisOnlineStore
 from recommender.registry import Registry
 from recommender.requests import Policy, SuggestionRequest, SuggestionSet
 from recommender.served_model import ServedModel
-from recommender.shown_sets import record_set
+from recommender.shown_sets import SetWriter
 
 
 def online_store(redis_url: str) -> OnlineStore:
@@ -41,6 +44,8 @@ class Recommender:
         self._served = ServedModel(self.registry)
         self._catalogues = Catalogues()
         self._next_looks = NextLooks()
+        self._loaded: LoadedModel | None = None
+        self._writer = SetWriter()
 
     def loaded(self, session: Session, *, now: datetime) -> LoadedModel:
         """The model in use with its catalogue.
@@ -49,45 +54,59 @@ class Recommender:
             Unavailable: no model has been promoted, or none that was can be read.
         """
         version, model = self._served.get()
-        return LoadedModel(version, model, self._catalogues.get(session, version, model, now=now))
+        catalogue = self._catalogues.get(session, version, model, now=now)
+        held = self._loaded
+        if held is None or held.model is not model or held.catalogue is not catalogue:
+            held = self._loaded = LoadedModel(version, model, catalogue)
+        return held
 
     def suggest(
         self, session: Session, request: SuggestionRequest, *, now: datetime, language: str = "ja",
         random: Random | None = None,
     ) -> SuggestionSet:  # fmt: skip
-        """A new set of suggestions, inserted into the session as shown; the caller commits.
+        """A new set of suggestions, to be kept by `store` before anybody sees it.
 
         Raises:
             Unavailable: as `loaded`.
+            NotFound: nobody has the customer's id, or the person was erased.
         """
         loaded = self.loaded(session, now=now)
         view = self._view(session, request, now=now)
-        answer = None
         if view.ahead is not None and random is None and can_be_ahead(request):
-            answer = unpack(
+            made = unpack(
                 view.ahead, request, version=loaded.version, policy=self.policy.name, language=language, now=now
             )
-        if answer is None:
-            answer = compose(
-                session, loaded, view.events, request, now=now, policy=self.policy, language=language, random=random
-            )
-        record_set(session, answer)
-        return answer
+            if made is not None and one_id(session, request.customer_id or "") == request.customer_id:
+                return made
+        moment = None
+        if request.customer_id is not None:
+            moment = read_moment(session, loaded.catalogue, request.customer_id, now=now)
+            if not moment.present:  # merged into another: that one is asked for instead
+                return self.suggest(
+                    session, replace(request, customer_id=one_id(session, request.customer_id)), now=now,
+                    language=language, random=random,
+                )  # fmt: skip
+        return compose(
+            session, loaded, view.events, request, now=now, policy=self.policy, language=language, random=random,
+            moment=moment,
+        )  # fmt: skip
 
     def suggest_for_product(
         self, session: Session, product_id: str, request: SuggestionRequest, *, now: datetime, language: str = "ja",
         random: Random | None = None,
     ) -> SuggestionSet:  # fmt: skip
-        """What goes with an item, for nobody in particular: `request` without a customer; written as `suggest`."""
+        """What goes with an item, for nobody in particular: `request` without a customer; kept as `suggest`'s."""
         seen = (*(p for p in request.seen_products if p != product_id), product_id)
         request = replace(request, customer_id=None, visitor_id=None, seen_products=seen, kind="all")
         loaded = self.loaded(session, now=now)
-        answer = compose(
+        return compose(
             session, loaded, (), request, now=now, policy=self.policy, language=language, random=random,
             extra=self._next_looks.parts(loaded, seen),
         )  # fmt: skip
-        record_set(session, answer)
-        return answer
+
+    def store(self, session: Session, answer: SuggestionSet) -> None:
+        """Keep what was shown, or in the hold-out arm would have been; on disk when this returns."""
+        self._writer.store(engine_of(session), answer)
 
     def make_ahead(
         self, session: Session, customer_id: str, store_id: str, *, now: datetime, language: str = "ja"

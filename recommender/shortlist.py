@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.candidate_set import Candidates, join
-from recommender.gathering import Gathered
-from recommender.moment import Moment
 from recommender.requests import EXPLORE, REPEAT, Kind, Policy
 from recommender.rules import REMOVING
 from recommender.rules.base import Occasion
 
-LENGTH: Final = 40
+LENGTH: Final = 24
+"""The usual set wants 15, five to show and ten to explore; each candidate more costs a look at its stock."""
 GOLDEN: Final = 2_654_435_769
 """2^32 / golden ratio: spreads consecutive numbers evenly (Knuth, TAOCP 3, 6.4)."""
 
@@ -33,35 +32,33 @@ class Shortlist:
 
 
 def shortlist(
-    gathered: Gathered, *, wanted: int, kind: Kind, policy: Policy,
-    look: Callable[[Sequence[int], Moment | None], Occasion],
-) -> Shortlist:  # fmt: skip
+    source: Candidates,
+    occasion: Occasion,
+    *,
+    wanted: int,
+    kind: Kind,
+    read_stock: Callable[[list[str]], dict[str, float]],
+) -> Shortlist:
     """Take the best LENGTH candidates at a time through the rules until `wanted` have passed.
 
-    `look` reads the moment for some products; given an earlier moment it reads their stock only.
+    `read_stock` tells the last counts of some products here; they are added to the occasion's.
     """
     removed: Counter[str] = Counter()
-    source = gathered.everything
+    policy, id_of = occasion.policy, occasion.catalogue.id_of
     pool = by_worth(source, kind, policy)
-    head, rest = pool[:LENGTH], pool[LENGTH:]
-    candidates = source.take(head)
-    occasion = look(candidates.product.tolist(), None)
-    if not occasion.may_profile:
-        removed["consent"] += gathered.personal
-        source = gathered.impersonal()
-        pool = by_worth(source, kind, policy)
-        head, rest = pool[:LENGTH], pool[LENGTH:]
-        candidates = source.take(head)
-        occasion = look(candidates.product.tolist(), occasion.moment)
-    passed = through_rules(candidates, occasion, kind, removed)
-    while len(passed) < wanted and len(rest):
-        candidates = source.take(rest[:LENGTH])
-        rest = rest[LENGTH:]
-        occasion = look(candidates.product.tolist(), occasion.moment)
-        passed = join([passed, through_rules(candidates, occasion, kind, removed)])
-    score = worth(passed, policy)
+    passed: list[Candidates] = []
+    found = begin = 0
+    while found < wanted and begin < len(pool):
+        candidates = source.take(pool[begin : begin + LENGTH])
+        begin += LENGTH
+        ids = {id_of(product): product for product in candidates.product.tolist()}
+        occasion.stock.update((ids[product_id], float(n)) for product_id, n in read_stock(list(ids)).items())
+        passed.append(through_rules(candidates, occasion, kind, removed))
+        found += len(passed[-1])
+    left = join(passed)
+    score = worth(left, policy)
     order = np.argsort(-score)
-    return Shortlist(passed.take(order), score[order], occasion, removed)
+    return Shortlist(left.take(order), score[order], occasion, removed)
 
 
 def worth(candidates: Candidates, policy: Policy) -> NDArray[np.float64]:
@@ -83,9 +80,8 @@ def through_rules(candidates: Candidates, occasion: Occasion, kind: Kind, remove
     """What the rules leave; purchases since the training make a product known."""
     bought = occasion.moment.bought
     if occasion.may_profile and bought:
-        ids = occasion.ids
-        known = np.array([ids[product] in bought for product in candidates.product.tolist()], np.bool_)
-        candidates = replace(candidates, is_new=candidates.is_new & ~known)
+        unknown = np.array([product not in bought for product in candidates.product.tolist()], np.bool_)
+        candidates = replace(candidates, is_new=candidates.is_new & unknown)
     if kind != "all":
         candidates = candidates.take(candidates.is_new == (kind != REPEAT))
     for name, rule in REMOVING:

@@ -122,7 +122,11 @@ def product_head(one: Product) -> dict[str, Any]:
 
 def image_url(attributes: dict[str, Any] | None) -> str | None:
     """The picture's address among a product's attributes, if it is one that the content policy lets a page load."""
-    address = (attributes or {}).get("image_url")
+    return shown_address((attributes or {}).get("image_url"))
+
+
+def shown_address(address: Any) -> str | None:
+    """An address as it is, if the content policy lets a page load it; else None."""
     if not isinstance(address, str):
         return None
     parts = urlsplit(address)

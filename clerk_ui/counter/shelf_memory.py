@@ -1,4 +1,5 @@
-"""What is shown of a product beside a suggestion: brand, picture, and stock in other stores, remembered for a minute.
+"""What is sent of a product beside a suggestion, written as JSON once and remembered for a minute: its head, and its
+stock in other stores.
 
 The stock of the store itself is not remembered: the recommender reads it anew for every set.
 """
@@ -7,28 +8,27 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
+import orjson
 from flask import Flask, current_app
-from sqlalchemy import select
 
-from clerk_ui.counter.products import image_url
+from clerk_ui.counter.products import shown_address
 from clerk_ui.database_sessions import reading
 from clerk_ui.fading_memory import FadingMemory
-from journey.products import Product
-from journey.shelf import stock_of
+from clerk_ui.json_values import plain
+from journey.shelf import nearby
+from recommender.requests import Proposal
 
 KEY = "osusume.shelf"
-PRODUCT = Product.__table__.c
+NONE = orjson.Fragment(b"[]")
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """A product's brand and picture, and where else it is in stock, as seen from one store."""
+    """A product's head (`ProductHead`), and where else it is in stock, as seen from one store."""
 
-    brand: str | None
-    image_url: str | None
-    nearby: list[dict[str, Any]]
+    product: orjson.Fragment
+    nearby: orjson.Fragment
 
 
 def init_app(app: Flask) -> None:
@@ -36,21 +36,31 @@ def init_app(app: Flask) -> None:
     app.extensions[KEY] = FadingMemory[tuple[str, str], Shelf](seconds=60)
 
 
-def shelves(product_ids: Sequence[str], store_id: str) -> dict[str, Shelf]:
-    """The shelf of each product; those not remembered are read in two statements."""
+def shelves(proposals: Sequence[Proposal], store_id: str) -> list[Shelf]:
+    """The shelf of each proposal's product; those not remembered are read in one statement."""
     memory: FadingMemory[tuple[str, str], Shelf] = current_app.extensions[KEY]
-    found = {product_id: memory.get((store_id, product_id)) for product_id in product_ids}
-    missing = [product_id for product_id, shelf in found.items() if shelf is None]
-    if missing:
-        session = reading()
-        stock = stock_of(session, missing, store_id)
-        rows = session.execute(
-            select(PRODUCT.product_id, PRODUCT.brand, PRODUCT.attributes).where(PRODUCT.product_id.in_(missing))
-        )
-        for product_id, brand, attributes in rows:
-            nearby = [vars(place) for place in stock[product_id].nearby]
-            shelf = Shelf(brand, image_url(attributes), nearby)
-            found[product_id] = shelf
-            memory.put((store_id, product_id), shelf)
-    unknown = Shelf(None, None, [])
-    return {product_id: shelf or unknown for product_id, shelf in found.items()}
+    found = [memory.get((store_id, one.product_id)) for one in proposals]
+    missing = [one.product_id for one, shelf in zip(proposals, found, strict=True) if shelf is None]
+    if not missing:
+        return [shelf for shelf in found if shelf is not None]
+    elsewhere = nearby(reading(), missing, store_id)
+    whole = []
+    for one, shelf in zip(proposals, found, strict=True):
+        if shelf is None:
+            places = [vars(place) for place in elsewhere.get(one.product_id, ())]
+            shelf = Shelf(_head(one), orjson.Fragment(orjson.dumps(places)) if places else NONE)
+            memory.put((store_id, one.product_id), shelf)
+        whole.append(shelf)
+    return whole
+
+
+def _head(one: Proposal) -> orjson.Fragment:
+    document = {
+        "product_id": one.product_id,
+        "name": one.name,
+        "category": one.category,
+        "brand": one.brand,
+        "price": one.price,
+        "image_url": shown_address(one.picture),
+    }
+    return orjson.Fragment(orjson.dumps(document, default=plain))

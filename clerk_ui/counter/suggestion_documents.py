@@ -70,18 +70,11 @@ class SuggestionList(RootModel[list[SuggestionDocument]]):
 
 
 def suggestion_document(one: Proposal, shelf: Shelf) -> Mapping[str, Any]:
-    """A proposal as sent."""
+    """A proposal as sent; its keys are those of `SuggestionDocument`."""
     return {
         "suggestion_id": one.suggestion_id,
         "rank": one.rank,
-        "product": {
-            "product_id": one.product_id,
-            "name": one.name,
-            "category": one.category,
-            "brand": shelf.brand,
-            "price": one.price,
-            "image_url": shelf.image_url,
-        },
+        "product": shelf.product,
         "reason": one.reason,
         "talk": one.talk,
         "probability": round(one.probability, 4),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, TypeAlias
 
 import numpy as np
@@ -34,8 +34,8 @@ class Occasion:
     held: frozenset[int]
     campaigns: tuple[Campaign, ...]
     repeat_share: NDArray[np.float32]
-    ids: dict[int, str]
-    """The ids of the candidates looked at so far."""
+    stock: dict[int, float] = field(default_factory=dict)
+    """The last counts of the candidates looked at so far, by product."""
 
 
 class Rule(Protocol):
@@ -51,10 +51,3 @@ def less(candidates: Candidates, taken: Collection[int]) -> Mask | None:
     if not taken:
         return None
     return np.array([product not in taken for product in candidates.product.tolist()], np.bool_)
-
-
-def numbers(product_ids: Collection[str], occasion: Occasion) -> set[int]:
-    """Products by the model's numbers; those it does not know are left out."""
-    found = {occasion.catalogue.number(product_id) for product_id in product_ids}
-    found.discard(-1)
-    return found

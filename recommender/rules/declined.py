@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from recommender.candidate_set import Candidates
 from recommender.live_interest import DAY
-from recommender.rules.base import Mask, Occasion, less, numbers
+from recommender.rules.base import Mask, Occasion, less
 
 
 def not_declined(candidates: Candidates, occasion: Occasion) -> Mask | None:
     """Takes away products declined within the policy's days, and dismissed ones until the dismissal runs out."""
     moment = occasion.moment
     since = occasion.now - occasion.policy.declined_days * DAY
-    taken = [product_id for product_id, shown in moment.shown.items() if shown.declined >= since and shown.declined]
-    taken += [product_id for product_id, until in moment.dismissed.items() if until is None or until > occasion.now]
-    return less(candidates, numbers(taken, occasion))
+    taken = {product for product, shown in moment.shown.items() if shown.declined and shown.declined >= since}
+    taken |= {product for product, until in moment.dismissed.items() if until is None or until > occasion.now}
+    return less(candidates, taken)

@@ -15,19 +15,17 @@ def not_just_bought(candidates: Candidates, occasion: Occasion) -> Mask | None:
     """Takes away what is at hand, and what was bought in the last days and is not due again."""
     taken = set(occasion.held)
     since = occasion.now - occasion.policy.just_bought_days * DAY
-    for product_id, bought in occasion.moment.bought.items():
-        if bought.last >= since:
-            number = occasion.catalogue.number(product_id)
-            if number >= 0 and not _due_again(number, bought, occasion):
-                taken.add(number)
+    for product, bought in occasion.moment.bought.items():
+        if bought.last >= since and not _due_again(product, bought, occasion):
+            taken.add(product)
     return less(candidates, taken)
 
 
-def _due_again(number: int, bought: Bought, occasion: Occasion) -> bool:
+def _due_again(product: int, bought: Bought, occasion: Occasion) -> bool:
     age = occasion.now - bought.last
     if age < DAY:
         return False
     if bought.days > 1:
         return age >= WORN_OUT * (bought.last - bought.first) / (bought.days - 1)
     shares = occasion.repeat_share
-    return len(shares) > number and float(shares[number]) >= occasion.policy.repeat_share
+    return len(shares) > product and float(shares[product]) >= occasion.policy.repeat_share

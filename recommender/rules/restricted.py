@@ -13,10 +13,6 @@ def allowed(candidates: Candidates, occasion: Occasion) -> Mask | None:
     restricted = occasion.catalogue.restricted[candidates.product]
     if not restricted.any():
         return None
-    ids, bought = occasion.ids, occasion.moment.bought
-    own = [
-        occasion.may_profile and bool(is_restricted) and ids[product] in bought
-        for product, is_restricted in zip(candidates.product.tolist(), restricted, strict=True)
-    ]
-    stays: Mask = ~restricted | np.array(own, np.bool_)
+    bought = occasion.moment.bought if occasion.may_profile else {}
+    stays: Mask = ~restricted | np.array([product in bought for product in candidates.product.tolist()], np.bool_)
     return stays

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from recommender.candidate_set import Candidates
-from recommender.rules.base import Mask, Occasion, less, numbers
+from recommender.rules.base import Mask, Occasion, less
 
 
 def in_stock(candidates: Candidates, occasion: Occasion) -> Mask | None:
     """Takes away products whose last count in the store is nought or less."""
-    gone = [product_id for product_id, quantity in occasion.moment.stock.items() if quantity <= 0]
-    return less(candidates, numbers(gone, occasion))
+    return less(candidates, {product for product, quantity in occasion.stock.items() if quantity <= 0})
