@@ -19,6 +19,9 @@ ROLL_UPS = {
     "staffing": ("analytics.staffing", "roll_up"),
 }
 
+# the analyses of the CX loop, which are too heavy for every import: made by this command alone
+CX = "cx"
+
 
 def roll_up(desk: Desk, names: tuple[str, ...] = (), *, everything: bool = False) -> list[dict[str, Any]]:
     """Run these roll-ups (none named: all), each in a transaction of its own."""
@@ -36,11 +39,16 @@ def roll_up(desk: Desk, names: tuple[str, ...] = (), *, everything: bool = False
 
 
 @click.command()
-@click.argument("names", nargs=-1, type=click.Choice(list(ROLL_UPS)))
+@click.argument("names", nargs=-1, type=click.Choice([*ROLL_UPS, CX]))
 @click.option("--everything", is_flag=True, help="Add up every day anew, not only those that changed.")
 @at_desk
 def rollup_command(desk: Desk, names: tuple[str, ...], everything: bool) -> None:
-    """Bring the sums behind screens and reports up to date: only the days that changed since the last run."""
-    done = roll_up(desk, names, everything=everything)
+    """Bring what is behind screens and reports up to date: sums of the days that changed, and the CX analyses."""
+    sums = tuple(name for name in names if name != CX)
+    done = roll_up(desk, sums, everything=everything) if sums or not names else []
+    if CX in names or not names:
+        from clerk_ui.kept_results import refresh
+
+        done += refresh(desk.engine, now=desk.now, timezone=desk.settings.chain.timezone, progress=desk.progress)
     columns = list(dict.fromkeys(key for row in done for key in row))
     desk.show({"rollups": done}, lambda: desk.table(done, columns))

@@ -11,7 +11,8 @@ from sqlalchemy.orm import Session
 
 from journey.accounts import add_account
 from journey.database import writing
-from journey.erasure import erase_customer, export_customer
+from journey.disclosure import export_customer
+from journey.erasure import erase_customer
 from journey.errors import InputError, NotFound
 from journey.local_days import local_date, zone
 from journey.one_id import merge
