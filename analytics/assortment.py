@@ -15,7 +15,9 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import polars as pl
+from scipy import stats
 from sqlalchemy import BigInteger, Float, Select, case, cast, func, select, type_coerce
 from sqlalchemy.orm import Session
 
@@ -23,7 +25,7 @@ from analytics.baskets import basket_pairs, recorded_baskets
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
 from analytics.period import EPOCH_DAY, Period, local_day
 from analytics.product_voice import product_voices
-from analytics.rates import wilson
+from analytics.rates import benjamini_hochberg, wilson
 from journey.database import MONEY_SCALE
 from journey.products import Product
 from journey.purchases import PosLine
@@ -234,7 +236,27 @@ def report(
     voices = product_voices(session, period, store=store)
     for product in products:
         product |= _voice_of(voices.get(product["product_id"]))
+    for share in ("regular_share", "newcomer_share"):
+        _mark_above(products, share, means[share])
     return {"products": products, "chain": means, "notes": notes}
+
+
+def _mark_above(products: list[dict[str, Any]], share: str, usual: float | None) -> None:
+    """Write ``{share}_q`` into the rows: how sure it is that the share is above the chain's, for many looks.
+
+    One-sided binomial test against the chain's mean, Benjamini–Hochberg over the products with FEW_BUYERS or more; null
+    for the others.
+    """
+    for row in products:
+        row[f"{share}_q"] = None
+    looked_at = [row for row in products if row["buyers"] >= FEW_BUYERS]
+    if usual is None or not looked_at:
+        return
+    buyers = np.array([row["buyers"] for row in looked_at], dtype=np.float64)
+    hits = np.array([round(row[share] * row["buyers"]) for row in looked_at], dtype=np.float64)
+    q_values = benjamini_hochberg(stats.binom.sf(hits - 1, buyers, usual))
+    for row, q in zip(looked_at, q_values, strict=True):
+        row[f"{share}_q"] = float(q)
 
 
 def _voice_of(said: dict[str, Any] | None) -> dict[str, Any]:

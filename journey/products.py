@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -40,10 +41,12 @@ class Stock(Base):
     as_of: Mapped[datetime] = mapped_column(Instant)
 
 
-def product_names(session: Session) -> dict[str, str]:
-    """Product id → name, of all products whose name is known."""
-    rows = session.execute(select(Product.product_id, Product.name).where(Product.stub.is_(False)))
-    return {row.product_id: row.name for row in rows}
+def product_names(session: Session, only: Collection[str] | None = None) -> dict[str, str]:
+    """Product id → name, of all products whose name is known, or of some of them."""
+    statement = select(Product.product_id, Product.name).where(Product.stub.is_(False))
+    if only is not None:
+        statement = statement.where(Product.product_id.in_(only))
+    return {row.product_id: row.name for row in session.execute(statement)}
 
 
 def sold_out(session: Session, store_id: str) -> frozenset[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.coe import actions, cx, data, kept, models, tree, units, words
+from clerk_ui.coe import actions, cx, data, kept, merchandise, models, risks, tree, units, voices, words
 
 
 def init_app(app: Flask) -> None:
@@ -15,6 +15,9 @@ def init_app(app: Flask) -> None:
         data.blueprint,
         kept.blueprint,
         cx.blueprint,
+        voices.blueprint,
+        risks.blueprint,
+        merchandise.blueprint,
         actions.blueprint,
         tree.blueprint,
         units.blueprint,

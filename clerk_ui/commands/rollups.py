@@ -5,12 +5,14 @@ from __future__ import annotations
 import importlib
 import inspect
 import time
+from datetime import timedelta
 from typing import Any
 
 import click
 
 from clerk_ui.commands.console import Desk, at_desk
-from journey.database import writing
+from journey.analysis_results import newest_result
+from journey.database import reading, writing
 
 # name → module and function of analytics; it takes a session and whichever of now, everything and timezone it needs,
 # and returns what it did
@@ -19,8 +21,9 @@ ROLL_UPS = {
     "staffing": ("analytics.staffing", "roll_up"),
 }
 
-# the analyses of the CX loop, which are too heavy for every import: made by this command alone
+# The analyses of the CX loop read the whole record: made when named, else once a day however often cron comes by.
 CX = "cx"
+CX_EVERY = timedelta(hours=20)
 
 
 def roll_up(desk: Desk, names: tuple[str, ...] = (), *, everything: bool = False) -> list[dict[str, Any]]:
@@ -46,9 +49,15 @@ def rollup_command(desk: Desk, names: tuple[str, ...], everything: bool) -> None
     """Bring what is behind screens and reports up to date: sums of the days that changed, and the CX analyses."""
     sums = tuple(name for name in names if name != CX)
     done = roll_up(desk, sums, everything=everything) if sums or not names else []
-    if CX in names or not names:
+    if CX in names or (not names and _cx_is_old(desk)):
         from clerk_ui.kept_results import refresh
 
         done += refresh(desk.engine, now=desk.now, timezone=desk.settings.chain.timezone, progress=desk.progress)
     columns = list(dict.fromkeys(key for row in done for key in row))
     desk.show({"rollups": done}, lambda: desk.table(done, columns))
+
+
+def _cx_is_old(desk: Desk) -> bool:
+    with reading(desk.engine) as session:
+        newest = newest_result(session)
+    return newest is None or desk.now - newest > CX_EVERY

@@ -14,6 +14,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
+from analytics.dependence import closure_report
 from analytics.kept import KEPT
 from clerk_ui.coe.words import note_text
 from clerk_ui.commands.reports import report_function
@@ -123,7 +124,51 @@ def test_the_screens_show_the_figures_of_the_report(chain: Shop) -> None:
     assert coe.get("/coe/drivers?kgi=rubbish").status_code == 200
 
 
-PAGES = ("/coe/cx", "/coe/drivers", "/coe/actions", "/coe/actions/new", "/coe/tree", "/coe/brief", "/coe/units")
+def test_voices_risks_assortment_and_value_show_what_the_reports_say(chain: Shop) -> None:
+    make(chain, "voice", "risks", "assortment", "ltv")
+    coe = browser(chain, "coe")
+    with reading(chain.engine) as session:
+        voice, assortment, ltv = (report_function(name)(session, timezone="Asia/Tokyo") for name in
+                                  ("voice", "assortment", "ltv"))  # fmt: skip
+        risks = KEPT["risks"].report(session, timezone="Asia/Tokyo")
+    page = coe.get("/coe/voice?lang=ja").text
+    for row in voice["themes"]:
+        assert f"n={row['n']} " in page
+        assert row["comments"][0]["text"] in page
+    assert f"{voice['accuracy']['accuracy']:.1%}" in page
+    page = coe.get("/coe/assortment?lang=en").text
+    best = max(assortment["products"], key=lambda row: row["loss_if_delisted"])
+    assert f"{round(best['loss_if_delisted']):,}" in page
+    page = coe.get("/coe/ltv?lang=en").text
+    for row in ltv["segments"]:
+        assert f"{round(row['total_value']):,}" in page
+    assert page.count("map__point") == len(ltv["calibration"]["bins"])
+    page = coe.get("/coe/risks?lang=en").text
+    assert f"{risks['single_touchpoint']['customer_share']:.1%}" in page
+    assert f"{round(risks['closures'][0]['at_stake_high']):,}" in page
+    rows = list(csv.DictReader(io.StringIO(coe.get("/coe/risks/closures.csv").data.decode("utf-8-sig"))))
+    assert float(rows[0]["at_stake_high"]) == pytest.approx(risks["closures"][0]["at_stake_high"])
+    with writing(chain.engine) as session:
+        assert "voices.read" in session.scalars(select(AuditEntry.action)).all()
+
+
+def test_what_if_a_store_cut_its_hours(chain: Shop) -> None:
+    coe = browser(chain, "coe")
+    with reading(chain.engine) as session:
+        told = closure_report(session, "S1", hours=(0, 24))
+    page = coe.get("/coe/risks?store=S1&from=0&until=24&lang=en").text
+    assert told["customers"] == 100
+    assert f"touches {told['customers']} customers" in page
+    for wrong in ("store=S1&from=22&until=20", "store=S1&from=x&until=20", "store=NONE&from=1&until=2", "store=S1"):
+        answer = coe.get(f"/coe/risks?{wrong}&lang=en")
+        assert answer.status_code == 200
+        assert "Check the store and the hours" in answer.text
+
+
+PAGES = (
+    "/coe/cx", "/coe/drivers", "/coe/voice", "/coe/risks", "/coe/assortment", "/coe/ltv", "/coe/actions",
+    "/coe/actions/new", "/coe/tree", "/coe/brief", "/coe/units",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("language", ["ja", "en"])
