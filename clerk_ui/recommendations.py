@@ -85,11 +85,13 @@ def tell_identity(customer_ids: Iterable[str]) -> None:
 
 
 def tell_arrival(session: Session, store_id: str, customer_id: str, *, at: datetime, now: datetime) -> None:
-    """A customer is in the store: have the first suggestions ready before a clerk asks.
-
-    Being ahead is a convenience; without a model nothing is made and nothing fails.
-    """
+    """A customer is in the store: have the first suggestions ready before a clerk asks."""
     recommender().online.arrive(store_id, customer_id, to_micros(at))
+    make_ahead(session, store_id, customer_id, now=now)
+
+
+def make_ahead(session: Session, store_id: str, customer_id: str, *, now: datetime) -> None:
+    """Have the first suggestions for a customer ready; without a model nothing is made and nothing fails."""
     try:
         recommender().make_ahead(session, customer_id, store_id, now=now, language=current_language())
     except Unavailable:

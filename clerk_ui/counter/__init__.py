@@ -25,6 +25,7 @@ def init_app(app: Flask) -> None:
     """Register the routes."""
     places.init_app(app)
     shelf_memory.init_app(app)
+    expected.init_app(app)
     for module in (
         customers,
         products,

@@ -151,6 +151,10 @@ async function start() {
     const pill = document.getElementById("sending");
     if (pill) drawSending(pill, waiting);
   });
+  hear("refused", () => {
+    if (inside?.isShowing()) return; // the counter on the clerk's screen tells it; a customer need not know
+    say(t("refused.said"), "warn", h("a", { class: "button", href: "#/outbox" }, t("refused.look")));
+  });
   hear("storage-full", () => banner(t("storage.full")));
   keepFlushing();
   startServiceWorker((update) => banner(t("update.ready"), [button(t("update.go"), { kind: "main", onclick: update })]), () => !current().person);

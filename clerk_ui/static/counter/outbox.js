@@ -193,7 +193,7 @@ async function deliver(entry) {
       problem: { status: error.status, ...error.problem },
       refused_at: now().toISOString(),
     }));
-    tell("refused", entry);
+    tell("refused", { ...entry, problem: { status: error.status, ...error.problem } });
     return "refused";
   }
 }

@@ -52,13 +52,19 @@ function asking() {
   return { store_id: store.store_id, ...(person.clerk_id ? { clerk_id: person.clerk_id } : {}), k: AT_MOST };
 }
 
+function inHand(seen) {
+  const ids = (held) => seen.filter((product) => Boolean(product.held) === held).map((product) => product.product_id);
+  const [basket, looked] = [ids(true), ids(false)];
+  return { ...(looked.length ? { seen_products: looked } : {}), ...(basket.length ? { basket } : {}) };
+}
+
 /** Ask for suggestions for the customer; without a network the kept ones, marked stale. */
 export async function loadSuggestions(customerId) {
   const serving = servingOf(customerId);
   try {
     const suggestions = await post(`/api/customers/${encodeURIComponent(customerId)}/suggestions`, {
       ...asking(),
-      ...(serving.seen.length ? { seen_products: serving.seen.map((product) => product.product_id) } : {}),
+      ...inHand(serving.seen),
     });
     serving.set = { suggestions };
     serving.setStale = null;

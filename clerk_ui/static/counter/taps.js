@@ -132,6 +132,20 @@ export function finishFollowUp(task) {
   });
 }
 
+/** What came of an offer: accepted, declined, or open again. */
+export function answerOffer(offer, result) {
+  const person = signature();
+  return enqueue({
+    kind: "offer",
+    method: "PUT",
+    path: `/api/offers/${encodeURIComponent(offer.offer_id)}`,
+    body: { result, clerk_id: person.clerk_id, occurred_at: shown() },
+    group: `offer:${offer.offer_id}`,
+    person,
+    label: { product: offer.title, answer: result === "open" ? "open" : `${offer.kind}.${result}` },
+  });
+}
+
 /** Redeem a coupon at the counter. */
 export function redeemCoupon(customerId, coupon) {
   const id = newId();
@@ -144,6 +158,6 @@ export function redeemCoupon(customerId, coupon) {
     body: { customer_id: customerId, redeemed_at: shown(), redemption_id: id, clerk_id: person.clerk_id },
     group: `coupon:${coupon.coupon_id}:${customerId}`,
     person,
-    label: { product: coupon.name },
+    label: { product: coupon.name, coupon: coupon.coupon_id },
   });
 }

@@ -1,12 +1,12 @@
 // What we know of the customer, in the order in which a clerk needs it.
 
 import { button, fill, h, icon } from "../dom.js";
-import { ago, day, daysSince, money, percent, when } from "../figures.js";
+import { ago, daysSince, when } from "../figures.js";
 import { hasPhrase, t } from "../language.js";
 import { draftOf, keepDraft } from "../drafts.js";
 import { signature } from "../session.js";
-import { redeemCoupon, writeNote } from "../taps.js";
-import { confirmFirst } from "./dialog.js";
+import { writeNote } from "../taps.js";
+import { couponRow } from "./coupon.js";
 import { say } from "./undo_bar.js";
 
 function section(title, name, count, ...children) {
@@ -42,35 +42,10 @@ function orders(card) {
   return section(t("orders.title"), "parcel", list.length, h("ul", { class: "facts" }, list.map((order) => h("li", {}, h("strong", {}, order.order_id), " ", order.pickup_at && t("orders.pickup", { time: when(order.pickup_at) }), !order.here && h("span", { class: "badge badge--warn" }, t("orders.elsewhere")), order.status && hasPhrase(`orders.${order.status}`) ? h("span", { class: "badge badge--good" }, t(`orders.${order.status}`)) : null))));
 }
 
-function couponValue(coupon) {
-  if (coupon.value === null || coupon.value === undefined) return "";
-  if (coupon.kind === "percent") return t("coupon.percent", { value: percent(Number(coupon.value) / 100) });
-  return t("coupon.amount", { value: money(coupon.value) });
-}
-
 function coupons(card, serving) {
   const list = card.coupons;
   if (!list.length) return null;
-  serving.redeemed ??= new Set();
-  const row = (coupon) => {
-    const used = serving.redeemed.has(coupon.coupon_id);
-    const item = h("li", { class: "coupon" });
-    const where = coupon.channel;
-    fill(
-      item,
-      h("div", { class: "coupon__what" }, h("strong", {}, coupon.name), h("span", { class: "small" }, [couponValue(coupon), coupon.valid_until && t("coupon.until", { day: day(coupon.valid_until) }), where && hasPhrase(`channel.${where}`) && t("coupon.from", { channel: t(`channel.${where}`) })].filter(Boolean).join(" ・ "))),
-      used
-        ? h("span", { class: "badge badge--good" }, icon("check"), t("coupon.used"))
-        : button(t("coupon.use"), { "aria-label": t("coupon.use.of", { name: coupon.name }), onclick: () => confirmFirst(t("coupon.confirm"), t("coupon.confirm.text", { name: coupon.name }), t("coupon.use"), async () => {
-            serving.redeemed.add(coupon.coupon_id);
-            await redeemCoupon(card.customer_id, coupon);
-            item.replaceWith(row(coupon));
-            say(t("coupon.used.said", { name: coupon.name }));
-          }) }),
-    );
-    return item;
-  };
-  return section(t("coupon.title"), "coupon", list.length, h("ul", { class: "facts" }, list.map(row)));
+  return section(t("coupon.title"), "coupon", list.length, h("ul", { class: "facts" }, list.map((coupon) => couponRow(card, coupon, serving))));
 }
 
 function interests(card) {

@@ -37,10 +37,10 @@ export function offerUndo(text, onUndo) {
   }, 1000);
 }
 
-/** A short word about something that cannot be undone here. */
-export function say(text, kind = "") {
+/** A short word about something that cannot be undone here; `action` is a link or button beside it. */
+export function say(text, kind = "", action = null) {
   hideUndo();
-  fill(place(), h("div", { class: `undo undo--word ${kind && `undo--${kind}`}` }, h("p", { role: "status" }, text)));
+  fill(place(), h("div", { class: `undo undo--word ${kind && `undo--${kind}`}` }, h("p", { role: "status" }, text), action));
   timer = setTimeout(hideUndo, 5000);
 }
 

@@ -4,15 +4,19 @@ import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
 import { when } from "../figures.js";
 import { t } from "../language.js";
 import { customerFirst, customerMore } from "../parts/customer_card.js";
+import { knownOffers, mixed, offerCard } from "../parts/offer.js";
 import { problemLine } from "../parts/problem_line.js";
 import { suggestionCard } from "../parts/suggestion.js";
 import { Unreachable } from "../requests.js";
+import { hear } from "../signals.js";
 import { endServing, loadCard, loadSuggestions, servingOf } from "../serving.js";
 import { openShowing } from "./showing.js";
 
+const MOST = 5;
+
 /** The suggestions of a set that are still to be shown. */
 export function shownOf(serving) {
-  return (serving.set?.suggestions ?? []).filter((one) => !serving.hidden.has(one.product?.product_id)).slice(0, 5);
+  return (serving.set?.suggestions ?? []).filter((one) => !serving.hidden.has(one.product?.product_id)).slice(0, MOST);
 }
 
 /** The screen for one customer. `onSeen` on it takes an item that the customer looks at. */
@@ -41,13 +45,14 @@ export function customerScreen({ id, code, go, redraw }) {
   }
 
   function drawSuggestions() {
-    const shown = shownOf(serving);
-    show.disabled = !shown.length;
+    const products = shownOf(serving);
+    const shown = mixed(knownOffers(serving.card), products, MOST);
+    show.disabled = !products.length;
     fill(
       list,
       serving.setStale && notice(t("suggestions.stale", { time: when(serving.setStale) }), { kind: "warn", icon: "offline" }),
       shown.length
-        ? h("ol", { class: "suggestions" }, shown.map((one) => suggestionCard(one, serving, id, afterHiding)))
+        ? h("ol", { class: "suggestions" }, shown.map((one) => (one.offer_id ? offerCard(one, serving, drawCard) : suggestionCard(one, serving, id, afterHiding))))
         : nothing(),
     );
   }
@@ -97,14 +102,23 @@ export function customerScreen({ id, code, go, redraw }) {
     fill(
       seen,
       serving.seen.length ? h("span", { class: "small soft" }, t("seen.title")) : null,
-      serving.seen.map((product) =>
-        h("button", { type: "button", class: "chip", "aria-label": t("seen.remove", { product: product.name }), onclick: () => {
-          serving.seen = serving.seen.filter((other) => other !== product);
-          drawSeen();
-          refresh();
-        } }, product.name, icon("cross")),
-      ),
+      serving.seen.map((product) => {
+        const state = t(product.held ? "seen.held" : "seen.looked");
+        return h(
+          "span",
+          { class: "chips" },
+          h("button", { type: "button", class: "chip", "aria-pressed": String(Boolean(product.held)), "aria-label": t("seen.change", { product: product.name, state }), onclick: () => change(product, { ...product, held: !product.held }) }, icon(product.held ? "bag" : "search"), product.name, h("span", { class: "small" }, state)),
+          h("button", { type: "button", class: "chip", "aria-label": t("seen.remove", { product: product.name }), onclick: () => change(product, null) }, icon("cross")),
+        );
+      }),
     );
+  }
+
+  /** Another state of an item in the customer's hands; null where it is put back. */
+  function change(product, next) {
+    serving.seen = serving.seen.map((other) => (other === product ? next : other)).filter(Boolean);
+    drawSeen();
+    refresh();
   }
 
   function onSeen(product) {
@@ -114,9 +128,15 @@ export function customerScreen({ id, code, go, redraw }) {
     refresh();
   }
 
+  const deaf = hear("refused", (entry) => {
+    if (entry.kind !== "redemption" || !serving.redeemed?.has(entry.label.coupon)) return;
+    serving.redeemed.set(entry.label.coupon, "refused");
+    if (serving.card) drawCard();
+  });
   start();
   return {
     title: t("customer.title"),
+    dispose: deaf,
     onSeen,
     reload: refresh,
     element: h(

@@ -7,10 +7,11 @@ import { hasPhrase, t } from "../language.js";
 import { cameraAvailable, openCamera } from "../parts/camera.js";
 import { problemLine } from "../parts/problem_line.js";
 import { keptCustomers } from "../recent_customers.js";
-import { get, Unreachable } from "../requests.js";
+import { get, post, Unreachable } from "../requests.js";
 import { lastServed } from "../serving.js";
 
 const MANY = 20;
+const LOOK_EVERY = 30_000;
 
 /** A member card under a scanner's light. */
 function scanArt() {
@@ -49,6 +50,7 @@ export function findScreen({ onCode }) {
   const results = h("div", { "aria-live": "polite", class: "find__results" });
   const expected = h("div", {}, skeleton(3, t("loading")));
   const recent = h("div", {});
+  const tasks = h("div", {});
   let asked = null;
 
   const field = h("input", {
@@ -96,6 +98,11 @@ export function findScreen({ onCode }) {
   async function loadExpected() {
     try {
       const answered = await get("/api/expected");
+      fill(
+        tasks,
+        answered.follow_ups > 0 &&
+          h("a", { class: "rowlink rowlink--task", href: "#/day" }, icon("bell"), h("span", {}, t("find.follow_ups", { n: answered.follow_ups })), icon("next")),
+      );
       const list = byCustomer(answered.expected);
       fill(
         expected,
@@ -119,12 +126,18 @@ export function findScreen({ onCode }) {
     );
   }
 
-  loadExpected();
+  // who is next finds suggestions ready; that they are not is no trouble to anybody
+  loadExpected().then(() => post("/api/expected/suggestions", {}, { quiet: true }).catch(() => {}));
   loadRecent();
+  const looking = setInterval(() => document.visibilityState === "visible" && loadExpected(), LOOK_EVERY);
   const serving = lastServed();
   return {
     title: t("find.title"),
     reload: loadExpected,
+    dispose: () => {
+      clearInterval(looking);
+      asked?.abort();
+    },
     element: h(
       "div",
       { class: "page find" },
@@ -146,6 +159,7 @@ export function findScreen({ onCode }) {
         h("a", { class: "button", href: "#/join" }, icon("card"), h("span", {}, t("join.open"))),
       ),
       results,
+      tasks,
       h(
         "div",
         { class: "find__columns" },

@@ -11,7 +11,11 @@ import { hear } from "../signals.js";
 
 function what(entry) {
   const label = entry.label ?? {};
-  return t(`entry.${entry.kind}`, { ...label, result: label.result ? t(`result.${label.result}`) : "" });
+  return t(`entry.${entry.kind}`, {
+    ...label,
+    result: label.result ? t(`result.${label.result}`) : "",
+    answer: label.answer ? t(`offer.${label.answer}`) : "",
+  });
 }
 
 function waitingRow(entry) {
