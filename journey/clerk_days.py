@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Select, distinct, func, select
+from sqlalchemy import ColumnElement, Select, distinct, exists, func, select
 from sqlalchemy.orm import Session
 
 from journey.outcomes import PROPOSED, Confirmation, Outcome
@@ -110,6 +110,23 @@ def own_outcomes(
         OwnOutcome(outcome_id, suggestion_id, product_id, name, result, moment, bool(confirmed))
         for outcome_id, suggestion_id, product_id, name, result, moment, confirmed in rows
     ]
+
+
+def confirmed_without_tap(session: Session, clerk_id: str, since: datetime, until: datetime) -> list[OwnOutcome]:
+    """What the clerk showed in a span, nobody tapped, and the till sold: the latest first."""
+    rows = session.execute(
+        select(Suggestion.suggestion_id, Suggestion.product_id, Product.name, Confirmation.sold_at)
+        .join(Confirmation, Confirmation.suggestion_id == Suggestion.suggestion_id)
+        .outerjoin(Product, Product.product_id == Suggestion.product_id)
+        .where(
+            Suggestion.clerk_id == clerk_id,
+            Suggestion.shown_at >= since,
+            Suggestion.shown_at < until,
+            ~exists().where(Outcome.suggestion_id == Suggestion.suggestion_id, Outcome.current),
+        )
+        .order_by(Confirmation.sold_at.desc(), Suggestion.suggestion_id)
+    )
+    return [OwnOutcome(f"till:{one}", one, product_id, name, "bought", at, True) for one, product_id, name, at in rows]
 
 
 def focus_merchandise(session: Session, store_id: str, first: date, last: date) -> list[Focus]:

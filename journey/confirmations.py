@@ -6,6 +6,7 @@ proposed twice on one day and bought once counts once. A suggestion is confirmed
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     MetaData,
     Select,
     Table,
@@ -25,9 +27,10 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session, aliased
 
-from journey.database import to_micros
+from journey.database import is_sqlite, to_micros
 from journey.fact_days import MICROSECONDS, mark_days
 from journey.outcomes import Confirmation
 from journey.purchases import PosLine
@@ -59,6 +62,34 @@ def confirm(session: Session, *, window: timedelta, since: datetime | None = Non
     return session.scalar(select(func.count()).select_from(Confirmation)) or 0
 
 
+def confirm_customers(session: Session, customers: Collection[str], *, window: timedelta, now: datetime) -> int:
+    """As `confirm`, for a few customers whose receipts have just come and for what was shown to them within the window;
+    returns how many confirmations are new. Cheap enough for every message of a till.
+    """
+    if not customers:
+        return 0
+    since = now - window
+    named = Suggestion.customer_id.in_(customers)
+    fresh = {row[0]: row for row in session.execute(_found(window, since, named))}
+    shown = select(Suggestion.suggestion_id).where(named, Suggestion.shown_at >= since)
+    known = session.scalars(select(Confirmation).where(Confirmation.suggestion_id.in_(shown)))
+    kept = {one.suggestion_id: one for one in known}
+    new = [row for name, row in fresh.items() if name not in kept]
+    gone = [one for name, one in kept.items() if name not in fresh]
+    for one in gone:
+        session.delete(one)
+    names = [column.name for column in Confirmation.__table__.columns]
+    if new:  # another message about the same receipt may be stored at this very moment
+        insert_new = (sqlite.insert if is_sqlite(session) else postgresql.insert)(Confirmation).on_conflict_do_nothing()
+        session.execute(insert_new, [dict(zip(names, row, strict=True)) for row in new])
+    session.flush()
+    changed = [*(row[0] for row in new), *(one.suggestion_id for one in gone)]
+    day = cast(Suggestion.shown_at, BigInteger) // MICROSECONDS
+    days = session.scalars(select(func.distinct(day)).where(Suggestion.suggestion_id.in_(changed))).all()
+    mark_days(session.connection(), "confirmations", days)
+    return len(new)
+
+
 def _replace(session: Session, since: datetime | None) -> None:
     """Take over what differs from the record, and note the days it touches."""
     kept, fresh = Confirmation.__table__, FRESH
@@ -81,8 +112,8 @@ def _shown_since(since: datetime) -> Select[Any]:
     return select(Suggestion.suggestion_id).where(Suggestion.shown_at >= since)
 
 
-def _found(window: timedelta, since: datetime | None) -> Select[Any]:
-    """What the till shows now, one row per confirmed suggestion."""
+def _found(window: timedelta, since: datetime | None, whose: ColumnElement[bool] | None = None) -> Select[Any]:
+    """What the till shows now, one row per confirmed suggestion; ``whose`` limits the suggestions looked at."""
     shown = Suggestion.shown_at >= (to_micros(since) if since else 0)
     span = window // timedelta(microseconds=1)
     pairs = (
@@ -108,7 +139,7 @@ def _found(window: timedelta, since: datetime | None) -> Select[Any]:
             & (PosLine.sold_at <= Suggestion.shown_at + span)
             & (PosLine.quantity > 0),
         )
-        .where(shown)
+        .where(shown, true() if whose is None else whose)
         .cte("pairs")
     )
     latest = (

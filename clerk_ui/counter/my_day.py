@@ -6,13 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
+from pydantic import Field
 
 from clerk_ui.application_settings import settings
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import requires
 from clerk_ui.database_sessions import reading, request_time
 from clerk_ui.field_types import Document
-from journey.clerk_days import figures, focus_merchandise, own_outcomes
+from journey.clerk_days import confirmed_without_tap, figures, focus_merchandise, own_outcomes
 from journey.errors import InputError
 from journey.follow_ups import due_follow_ups
 from journey.local_days import day_bounds, local_date, store_zone
@@ -75,6 +76,7 @@ class MyDay(Document):
     last_28_days: FiguresDocument
     follow_ups: list[TaskDocument]
     outcomes: list[OwnOutcomeDocument]
+    without_tap: list[OwnOutcomeDocument] = Field(description="shown today, never tapped, and sold by the till")
     focus: list[FocusDocument]
 
 
@@ -104,5 +106,6 @@ def my_day(caller: Caller) -> dict[str, Any]:
             vars(one) for one in due_follow_ups(session, store_id=store_id, clerk_id=clerk_id, until=sunday)
         ],
         "outcomes": [vars(one) for one in own_outcomes(session, clerk_id, start, end)],
+        "without_tap": [vars(one) for one in confirmed_without_tap(session, clerk_id, start, end)],
         "focus": [vars(one) for one in focus_merchandise(session, store_id, monday, sunday)],
     }

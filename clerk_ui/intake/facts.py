@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
 from sqlalchemy import select
 
 from clerk_ui import recommendations
+from clerk_ui.application_settings import settings
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import requires
 from clerk_ui.database_sessions import reading, request_time, writing
@@ -23,6 +25,7 @@ from clerk_ui.intake.bodies import (
 )
 from clerk_ui.intake.rows import answer, take, taken_rows
 from clerk_ui.openapi import answers
+from journey.confirmations import confirm_customers
 from journey.purchases import PosLine
 from journey.visits import Visit
 from journey.web import WebEvent
@@ -58,7 +61,10 @@ def post_events(caller: Caller, body: EventsBody) -> dict[str, Any]:
 @requires("pos-lines")
 @blueprint.input(PosLinesBody, arg_name="body")
 def post_pos_lines(caller: Caller, body: PosLinesBody) -> dict[str, Any]:
-    """Lines of receipts, at most 1,000 at once; the same line again is ignored, another content is kept out."""
+    """Lines of receipts, at most 1,000 at once; the same line again is ignored, another content is kept out.
+
+    What was suggested to these customers lately and bought now is confirmed at once.
+    """
     with writing() as session:
         taken = take(session, "pos_lines", body.pos_lines)
         receipts = {str(row.get("receipt_id")) for row in taken_rows(body.pos_lines, taken)}
@@ -67,7 +73,10 @@ def post_pos_lines(caller: Caller, body: PosLinesBody) -> dict[str, Any]:
             .where(PosLine.receipt_id.in_(receipts), PosLine.customer_id.is_not(None))
             .distinct()
         ).all()
-    recommendations.tell_change([customer for customer in customers if customer], now=request_time())
+        people = [customer for customer in customers if customer]
+        window = timedelta(hours=settings().chain.attribution_hours)
+        confirm_customers(session, people, window=window, now=request_time())
+    recommendations.tell_change(people, now=request_time())
     return answer("pos_lines", taken)
 
 

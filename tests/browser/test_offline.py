@@ -168,3 +168,22 @@ def test_customers_seen_before_are_found_without_a_network(tablet: Tablet) -> No
     tablet.page.wait_for_timeout(300)
     tablet.scan(ICHIRO_CARD)
     tablet.page.locator(".undo--warn").wait_for()
+
+
+def test_a_disk_that_is_really_full_loses_no_tap(tablet: Tablet, outcomes: Outcomes) -> None:
+    """Not a pretence: the browser itself refuses to write beyond the quota."""
+    tablet.serve(HANAKO_CARD)
+    line = tablet.context.new_cdp_session(tablet.page)
+    line.send("Storage.overrideQuotaForOrigin", {"origin": tablet.url, "quotaSize": 1})
+    tablet.context.set_offline(True)
+    tapped = [tablet.tap("bought"), tablet.tap("declined")]
+    tablet.wait_for_counts(2)
+    tablet.page.locator("#banner", has_text="容量").wait_for()
+    leaving = tablet.page.evaluate(
+        "(() => { const e = new Event('beforeunload', { cancelable: true }); dispatchEvent(e); return e.defaultPrevented; })()"
+    )
+    assert leaving, "closing the page would lose what is only in memory: the browser has to ask"
+    tablet.context.set_offline(False)
+    tablet.wait_for_counts(0)
+    assert [one.result for suggestion in tapped for one in outcomes(suggestion)] == ["bought", "declined"]
+    tablet.page.locator("#banner .notice").wait_for(state="detached")

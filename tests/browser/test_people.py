@@ -9,12 +9,12 @@ import pytest
 from playwright.sync_api import BrowserContext
 from sqlalchemy import Engine, select
 
-from journey.accounts import Device
+from journey.accounts import Device, set_pin
 from journey.database import reading, writing
 from journey.devices import revoke_device
 from journey.outcomes import Outcome
 from tests.browser.live_server import LiveServer
-from tests.browser.shop import HANAKO_CARD, enrolment_code
+from tests.browser.shop import HANAKO_CARD, PIN, enrolment_code
 from tests.browser.tablet import Tablet
 
 pytestmark = pytest.mark.browser
@@ -49,6 +49,27 @@ def test_a_wrong_pin_is_told_and_nothing_opens(tablets: Callable[..., Tablet]) -
     tablet.page.keyboard.press("Enter")
     tablet.page.locator(".notice--bad", has_text="PINが違います").wait_for()
     assert tablet.page.locator(".frame").count() == 0
+
+
+def test_five_wrong_pins_lock_the_account_and_say_for_how_long(
+    tablets: Callable[..., Tablet], shop_engine: Engine
+) -> None:
+    tablet = tablets()
+    tablet.page.locator(".person", has_text="高橋 美咲").click()
+    for _ in range(5):
+        tablet.page.keyboard.type("9999")
+        with tablet.page.expect_response("**/api/session"):
+            tablet.page.keyboard.press("Enter")
+        tablet.page.locator(".notice--bad").wait_for()
+    tablet.page.keyboard.type(PIN)
+    tablet.page.keyboard.press("Enter")
+    tablet.page.locator(".notice--bad", has_text="約5分間使えません").wait_for()
+    assert tablet.page.locator(".frame").count() == 0
+    with writing(shop_engine) as session:
+        set_pin(session, "C3", PIN, now=datetime.now(UTC))  # what the manager does
+    tablet.page.keyboard.type(PIN)
+    tablet.page.keyboard.press("Enter")
+    tablet.page.locator(".frame").wait_for()
 
 
 def test_the_outcome_belongs_to_who_tapped(tablet: Tablet, outcomes: Outcomes) -> None:
@@ -157,7 +178,7 @@ def test_english_for_one_japanese_for_the_other(tablets: Callable[..., Tablet]) 
     tablet.page.locator("h1", has_text="Find the customer").wait_for()
     assert tablet.page.evaluate("document.documentElement.lang") == "en"
     tablet.serve(HANAKO_CARD)
-    assert tablet.page.locator(".outcome--bought").first.inner_text() == "Bought"
+    assert tablet.page.locator(".suggestion .outcome--bought").first.inner_text() == "Bought"
     assert "incl. tax" in tablet.page.locator(".price").first.inner_text()
     tablet.hand_over()
     tablet.sign_in("鈴木 健一")

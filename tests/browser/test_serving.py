@@ -13,7 +13,7 @@ from journey.customers import CustomerNote
 from journey.database import reading
 from journey.outcomes import FollowUp, Outcome
 from journey.suggestions import Dismissal, Suggestion
-from tests.browser.shop import BARLEY_TEA, HANAKO, HANAKO_CARD, ICHIRO, ICHIRO_CARD, PRODUCTS
+from tests.browser.shop import BARLEY_TEA, HANAKO, HANAKO_CARD, ICHIRO, ICHIRO_CARD, PIN, PRODUCTS
 from tests.browser.tablet import Tablet
 
 pytestmark = pytest.mark.browser
@@ -43,7 +43,7 @@ def test_a_scan_into_a_field_leaves_no_trace_in_it(tablet: Tablet) -> None:
     note.fill("次回は試供品を")
     tablet.page.wait_for_timeout(300)
     tablet.scan(BARLEY_TEA)
-    tablet.page.locator(".seen .chip").wait_for()
+    tablet.page.locator(".seen .chip").first.wait_for()
     assert note.input_value() == "次回は試供品を"
 
 
@@ -133,7 +133,16 @@ def test_an_item_the_customer_looks_at_changes_the_set(tablet: Tablet, shop_engi
     with tablet.page.expect_response("**/suggestions") as answer:
         tablet.scan(BARLEY_TEA)
     assert answer.value.request.post_data_json["seen_products"] == [BARLEY_TEA]
-    assert tablet.page.locator(".seen .chip").inner_text().startswith("国産麦茶")
+    chip = tablet.page.locator(".seen .chip").first
+    assert chip.inner_text().startswith("国産麦茶")
+    with tablet.page.expect_response("**/suggestions") as answer:
+        chip.click()
+    assert answer.value.request.post_data_json["basket"] == [BARLEY_TEA]
+    assert "seen_products" not in answer.value.request.post_data_json
+    with tablet.page.expect_response("**/suggestions") as answer:
+        tablet.page.locator(".seen .chip").nth(1).click()
+    assert not {"basket", "seen_products"} & set(answer.value.request.post_data_json)
+    expect(tablet.page.locator(".seen .chip")).to_have_count(0)
 
 
 def test_the_anonymous_path_needs_no_name(tablet: Tablet, outcomes: Outcomes, shop_engine: Engine) -> None:
@@ -194,20 +203,58 @@ def test_the_turned_screen_says_nothing_internal(tablet: Tablet) -> None:
     tablet.page.locator(".serve").wait_for()
 
 
-def test_everything_by_keyboard(tablet: Tablet, outcomes: Outcomes) -> None:
+def test_everything_by_keyboard(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:
+    """From the face to the outcome with its reason, the turned screen and back, and the colleague: no finger needed."""
+    tablet = tablets()
     page = tablet.page
-    page.locator("#find").focus()
+    page.locator(".person").first.wait_for()
+    reach(tablet, "document.activeElement.dataset.person === 'C1'")
+    page.keyboard.press("Enter")
+    page.keyboard.type(PIN)
+    page.keyboard.press("Enter")
+    page.locator("#sending").wait_for()
+    reach(tablet, "document.activeElement.id === 'find'")
     page.keyboard.type("やまだ", delay=120)
     page.locator(".find__results .rowlink").wait_for()
-    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    reach(tablet, "document.activeElement.matches('.find__results .rowlink')", at_most=0)
     page.keyboard.press("Enter")
     page.locator(".suggestion").first.wait_for()
-    for _ in range(60):
-        page.keyboard.press("Tab")
-        if page.evaluate("document.activeElement.classList.contains('outcome--bought')"):
-            break
+    reach(tablet, "document.activeElement.matches('.suggestion .outcome--declined')")
     suggestion_id = page.evaluate("document.activeElement.closest('.suggestion').dataset.suggestion")
     page.keyboard.press("Enter")
     page.locator(".suggestion--recorded").wait_for()
+    reach(tablet, "document.activeElement.matches('.recorded__why .chip')", at_most=4)
+    page.keyboard.press("Enter")
+    page.locator('.recorded .chip[aria-pressed="true"]').wait_for()
     tablet.wait_for_counts(0)
-    assert [one.result for one in outcomes(suggestion_id)] == ["bought"]
+    assert [(one.result, one.why) for one in outcomes(suggestion_id) if one.current] == [("declined", "price")]
+    reach(tablet, "document.activeElement.matches('.suggestion__open')")
+    page.keyboard.press("Enter")
+    page.locator("dialog[open]").wait_for()
+    page.keyboard.press("Escape")
+    page.wait_for_function("document.activeElement.matches('.suggestion__open')")
+    reach(tablet, "document.activeElement.matches('.serve__head > .row .button')")
+    page.keyboard.press("Enter")
+    page.locator(".show__item").first.wait_for()
+    reach(
+        tablet, "document.activeElement.closest('.show__hand') && document.activeElement.ariaLabel === 'スタッフ画面'"
+    )
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    page.locator(".serve").wait_for()
+    reach(tablet, "document.activeElement.matches('.tool--person')")
+    page.keyboard.press("Enter")
+    page.locator("dialog[open]").wait_for()
+    reach(tablet, "document.activeElement.matches('dialog .button--main')")
+    page.keyboard.press("Enter")
+    page.locator(".person").first.wait_for()
+
+
+def reach(tablet: Tablet, there: str, at_most: int = 80) -> None:
+    """Press Tab until the focus is where it is wanted."""
+    for _ in range(at_most):
+        if tablet.page.evaluate(there):
+            return
+        tablet.page.keyboard.press("Tab")
+    tablet.page.wait_for_function(there, timeout=3000)

@@ -6,7 +6,7 @@ from decimal import Decimal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from journey.confirmations import confirm
+from journey.confirmations import confirm, confirm_customers
 from journey.outcomes import Confirmation
 from journey.purchases import PosLine
 from journey.suggestions import Suggestion
@@ -64,3 +64,24 @@ def test_running_again_follows_the_record(session: Session) -> None:
     session.flush()
     assert confirm(session, window=DAY, since=NOON - DAY) == 1
     assert confirmed(session) == {"old": ("R1", True)}
+
+
+def test_a_till_confirms_at_once_what_it_sells_to_a_few_customers(session: Session) -> None:
+    session.add_all([shown("first", "A", 0), shown("second", "A", 2), shown("other", "A", 0, customer="X")])
+    session.add_all([sold("R1", "A", 3), sold("R2", "A", 3, customer="X")])
+    now = NOON + timedelta(hours=4)
+    assert confirm_customers(session, [], window=DAY, now=now) == 0
+    assert confirm_customers(session, ["C"], window=DAY, now=now) == 1
+    assert confirm_customers(session, ["C"], window=DAY, now=now) == 0
+    assert confirmed(session) == {"second": ("R1", True)}
+    confirm(session, window=DAY)
+    assert confirmed(session) == {"second": ("R1", True), "other": ("R2", True)}
+
+
+def test_a_receipt_that_went_to_another_takes_its_confirmation_along(session: Session) -> None:
+    session.add_all([shown("one", "A", 0), sold("R1", "A", 1)])
+    now = NOON + timedelta(hours=2)
+    assert confirm_customers(session, ["C"], window=DAY, now=now) == 1
+    session.query(PosLine).update({PosLine.customer_id: "X"})
+    assert confirm_customers(session, ["C"], window=DAY, now=now) == 0
+    assert confirmed(session) == {}

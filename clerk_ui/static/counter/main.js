@@ -156,6 +156,7 @@ async function start() {
     say(t("refused.said"), "warn", h("a", { class: "button", href: "#/outbox" }, t("refused.look")));
   });
   hear("storage-full", () => banner(t("storage.full")));
+  hear("storage-safe", () => banner(""));
   keepFlushing();
   startServiceWorker((update) => banner(t("update.ready"), [button(t("update.go"), { kind: "main", onclick: update })]), () => !current().person);
   setInterval(() => !isReachable() && get("/api/session", { quiet: true }).catch(() => {}), 10_000);

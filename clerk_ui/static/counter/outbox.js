@@ -14,6 +14,7 @@ const TRY_LATER = new Set([408, 425, 429, 500, 502, 503, 504]);
 const unsaved = new Map(); // only while the disk is full
 let flushing = null;
 let again = false;
+let warned = false;
 
 /** Add an entry and start sending. Returns it; with `saved: false` it lives in memory only (disk full). */
 export async function enqueue({ id = newId(), kind, method, path, body, group, person, label }) {
@@ -36,6 +37,7 @@ export async function enqueue({ id = newId(), kind, method, path, body, group, p
   } catch (error) {
     saved = false;
     unsaved.set(id, entry);
+    warned = true;
     tell("storage-full", error);
   }
   await changed();
@@ -72,7 +74,14 @@ export async function counts() {
 
 async function changed() {
   tell("outbox", await counts());
+  if (warned && !unsaved.size) {
+    warned = false;
+    tell("storage-safe");
+  }
 }
+
+// what lives in memory only would go with the page: the browser asks before it does
+window.addEventListener("beforeunload", (event) => unsaved.size && event.preventDefault());
 
 /** Change one entry inside a transaction; `change` answers the new entry, or null to remove it. */
 async function revise(id, change) {

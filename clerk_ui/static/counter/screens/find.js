@@ -152,7 +152,7 @@ export function findScreen({ onCode }) {
       ),
       h(
         "form",
-        { class: "find__bar", role: "search", onsubmit: (event) => { event.preventDefault(); search(); } },
+        { class: "find__bar", role: "search", onsubmit: async (event) => { event.preventDefault(); clearTimeout(timer); await search(); results.querySelector(".rowlink")?.focus(); } },
         h("label", { for: "find", class: "unseen" }, t("find.label")),
         h("div", { class: "find__field" }, icon("search"), field),
         cameraAvailable() && button(t("camera"), { icon: "camera", onclick: () => openCamera(onCode) }),

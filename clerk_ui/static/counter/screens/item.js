@@ -54,7 +54,7 @@ export function itemSearchScreen({ onCode }) {
       h("h1", { tabindex: "-1" }, t("item.title")),
       h(
         "form",
-        { class: "find__bar", role: "search", onsubmit: (event) => { event.preventDefault(); search(); } },
+        { class: "find__bar", role: "search", onsubmit: async (event) => { event.preventDefault(); clearTimeout(timer); await search(); results.querySelector(".rowlink")?.focus(); } },
         h("label", { for: "find-item", class: "unseen" }, t("item.label")),
         h("div", { class: "find__field" }, icon("search"), field),
         cameraAvailable() && button(t("camera"), { icon: "camera", onclick: () => openCamera(onCode) }),

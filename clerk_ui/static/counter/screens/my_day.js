@@ -50,6 +50,7 @@ function tasks(list) {
 function outcomeRow(one) {
   const name = one.product_name ?? one.product_id;
   const item = h("li", { class: "task" });
+  const untapped = one.outcome_id.startsWith("till:");
   const suggestion = { suggestion_id: one.suggestion_id, product: { name } };
 
   function correct() {
@@ -80,9 +81,9 @@ function outcomeRow(one) {
         "div",
         { class: "rowlink__name" },
         h("span", {}, name),
-        h("span", { class: "row small soft" }, h("strong", {}, t(`result.${one.result}`)), when(one.occurred_at), one.confirmed && h("span", { class: "badge badge--good" }, icon("check"), t("day.till"))),
+        h("span", { class: "row small soft" }, h("strong", {}, t(untapped ? "day.untapped" : `result.${one.result}`)), when(one.occurred_at), one.confirmed && h("span", { class: "badge badge--good" }, icon("check"), t("day.till"))),
       ),
-      button(t("outcome.change"), { kind: "plain", "aria-label": t("day.correct.of", { product: name }), onclick: correct }),
+      untapped ? null : button(t("outcome.change"), { kind: "plain", "aria-label": t("day.correct.of", { product: name }), onclick: correct }),
     );
   }
 
@@ -93,7 +94,8 @@ function outcomeRow(one) {
 function draw(place, data) {
   const followUps = data.follow_ups;
   const cards = data.know_how ?? [];
-  const { focus, outcomes } = data;
+  const { focus } = data;
+  const outcomes = [...data.outcomes, ...(data.without_tap ?? [])].sort((a, b) => b.occurred_at.localeCompare(a.occurred_at));
   fill(
     place,
     figures(data.figures, data.last_28_days),

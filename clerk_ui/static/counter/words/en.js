@@ -305,6 +305,7 @@ export default {
   "day.correct.lead": "Choose the right outcome. It can be changed until closing time.",
   "day.correct.of": "Change the outcome of {product}",
   "day.outcomes.more": "and {n} more",
+  "day.untapped": "Bought, without a tap",
   "day.till": "till",
   "outbox.title": "Sending",
   "outbox.lead": "Everything is kept on this tablet first, and sent exactly once.",

@@ -305,6 +305,7 @@ export default {
   "day.correct.lead": "正しい結果を選んでください。閉店まで直せます。",
   "day.correct.of": "{product}の結果を変更",
   "day.outcomes.more": "ほかに{n}件",
+  "day.untapped": "購入(ボタンなし)",
   "day.till": "レジ確認",
   "outbox.title": "送信",
   "outbox.lead": "記録はまずこの端末に残り、つながりしだい一度だけ送られます。",
