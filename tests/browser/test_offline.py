@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.sync_api import Route
+from playwright.sync_api import BrowserContext, Route
 from sqlalchemy import Engine, delete
 
 from journey.database import writing
@@ -14,10 +14,15 @@ from journey.outcomes import Outcome
 from journey.suggestions import Suggestion
 from tests.browser.live_server import LiveServer
 from tests.browser.shop import HANAKO, HANAKO_CARD, ICHIRO_CARD
-from tests.browser.tablet import Tablet
+from tests.browser.tablet import Tablet, device_token, session_token
 
 pytestmark = pytest.mark.browser
 Outcomes = Callable[..., list[Outcome]]
+LEAVING = """(() => {
+  const leaving = new Event("beforeunload", { cancelable: true });
+  window.dispatchEvent(leaving);
+  return leaving.defaultPrevented;
+})()"""
 
 
 def test_taps_without_a_network_arrive_exactly_once(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:
@@ -170,20 +175,32 @@ def test_customers_seen_before_are_found_without_a_network(tablet: Tablet) -> No
     tablet.page.locator(".undo--warn").wait_for()
 
 
-def test_a_disk_that_is_really_full_loses_no_tap(tablet: Tablet, outcomes: Outcomes) -> None:
-    """Not a pretence: the browser itself refuses to write beyond the quota."""
+def test_a_disk_that_is_really_full_loses_no_tap(
+    contexts: Callable[..., BrowserContext], server: LiveServer, shop_engine: Engine, outcomes: Outcomes
+) -> None:
+    """Not a pretence: the browser itself refuses to write beyond the quota, from the first write on."""
+    context = contexts()
+    line = context.new_cdp_session(context.new_page())
+    line.send("Storage.overrideQuotaForOrigin", {"origin": server.url, "quotaSize": 1})
+    token = device_token(shop_engine)
+    tablet = Tablet(context, server.url, token, session_token(shop_engine, token, "C1"))
+    tablet.page.locator("#sending").wait_for()
     tablet.serve(HANAKO_CARD)
-    line = tablet.context.new_cdp_session(tablet.page)
-    line.send("Storage.overrideQuotaForOrigin", {"origin": tablet.url, "quotaSize": 1})
     tablet.context.set_offline(True)
     tapped = [tablet.tap("bought"), tablet.tap("declined")]
     tablet.wait_for_counts(2)
     tablet.page.locator("#banner", has_text="容量").wait_for()
-    leaving = tablet.page.evaluate(
-        "(() => { const e = new Event('beforeunload', { cancelable: true }); dispatchEvent(e); return e.defaultPrevented; })()"
-    )
-    assert leaving, "closing the page would lose what is only in memory: the browser has to ask"
+    assert tablet.page.evaluate(LEAVING), "what is only in memory goes with the page: the browser has to ask"
     tablet.context.set_offline(False)
     tablet.wait_for_counts(0)
     assert [one.result for suggestion in tapped for one in outcomes(suggestion)] == ["bought", "declined"]
     tablet.page.locator("#banner .notice").wait_for(state="detached")
+    assert not tablet.page.evaluate(LEAVING)
+    tablet.hand_over()
+    tablet.page.reload()
+    tablet.sign_in("鈴木 健一")
+    assert "山田" not in tablet.page.locator(".find__columns > :last-child").inner_text()
+    tablet.page.locator(".tool--person").click()
+    tablet.page.locator("dialog .button", has_text="サインアウト").click()
+    tablet.page.locator(".person").first.wait_for()
+    assert tablet.errors == []

@@ -65,14 +65,23 @@ export async function within(store, mode, work) {
   }
 }
 
+// Small values that a full disk did not take: they live as long as the page, which is better than a page that stops.
+const homeless = new Map();
+
 /** A small value by name; undefined where there is none. */
-export function readValue(name) {
-  return within("values", "readonly", (store) => answer(store.get(name)));
+export async function readValue(name) {
+  return homeless.has(name) ? homeless.get(name) : within("values", "readonly", (store) => answer(store.get(name)));
 }
 
-/** Keep a small value; `undefined` removes it. */
-export function keepValue(name, value) {
-  return within("values", "readwrite", (store) =>
-    answer(value === undefined ? store.delete(name) : store.put(value, name)),
-  );
+/** Keep a small value; `undefined` removes it. Answers whether it will outlive the page (not on a full disk). */
+export async function keepValue(name, value) {
+  try {
+    await within("values", "readwrite", (store) => answer(value === undefined ? store.delete(name) : store.put(value, name)));
+    homeless.delete(name);
+    return true;
+  } catch (error) {
+    if (error?.name !== "QuotaExceededError") throw error;
+    homeless.set(name, value);
+    return false;
+  }
 }

@@ -23,7 +23,8 @@ export async function keepOfflinePin(accountId, pin) {
 export async function matchesOfflinePin(accountId, pin) {
   const kept = await readValue("offline_pin");
   if (!kept || !crypto.subtle || kept.account_id !== accountId || kept.tries >= TRIES) return false;
-  await keepValue("offline_pin", { ...kept, tries: kept.tries + 1 });
+  // a try that cannot be counted is no try
+  if (!(await keepValue("offline_pin", { ...kept, tries: kept.tries + 1 }))) return false;
   const hash = await derive(pin, kept.salt);
   const right = hash.every((byte, place) => byte === kept.hash[place]);
   if (right) await keepValue("offline_pin", { ...kept, tries: 0 });

@@ -4,10 +4,13 @@ import { now } from "./clock.js";
 import { answer, within } from "./database.js";
 
 const KEPT = 30;
+const FORGOTTEN = "osusume-forgotten";
 
 /** Keep what was just shown of a customer; parts not given stay as they were. */
 export async function keepCustomer(customerId, parts) {
   try {
+    if (hidden()) await forgetCustomers();
+    if (hidden()) return;
     await within("customers", "readwrite", async (customers) => {
       const before = (await answer(customers.get(customerId))) ?? { customer_id: customerId, codes: [] };
       const codes = [...new Set([...before.codes, ...(parts.codes ?? [])])];
@@ -22,12 +25,13 @@ export async function keepCustomer(customerId, parts) {
 }
 
 /** One kept customer, or undefined. */
-export function keptCustomer(customerId) {
-  return within("customers", "readonly", (customers) => answer(customers.get(customerId)));
+export async function keptCustomer(customerId) {
+  return hidden() ? undefined : within("customers", "readonly", (customers) => answer(customers.get(customerId)));
 }
 
 /** All kept customers, the last shown first. */
 export async function keptCustomers() {
+  if (hidden()) return [];
   const all = await within("customers", "readonly", (customers) => answer(customers.getAll()));
   return all.filter((kept) => kept.card).sort((a, b) => b.kept_at.localeCompare(a.kept_at));
 }
@@ -43,9 +47,19 @@ export async function searchKept(text) {
   );
 }
 
-/** Forget them all. */
-export function forgetCustomers() {
-  return within("customers", "readwrite", (customers) => answer(customers.clear()));
+/** Forget them all. On a disk so full that not even taking away is written they stay hidden until it works. */
+export async function forgetCustomers() {
+  sessionStorage.setItem(FORGOTTEN, "1");
+  try {
+    await within("customers", "readwrite", (customers) => answer(customers.clear()));
+    sessionStorage.removeItem(FORGOTTEN);
+  } catch (error) {
+    if (error?.name !== "QuotaExceededError") throw error;
+  }
+}
+
+function hidden() {
+  return sessionStorage.getItem(FORGOTTEN) !== null;
 }
 
 /** NFKC, lower case, hiragana as katakana, no spaces. */

@@ -10,6 +10,7 @@ import { get, post, Refused, send, Unreachable } from "./requests.js";
 import { forgetServings } from "./serving.js";
 import { tell } from "./signals.js";
 
+const COVERED = "osusume-locked";
 const nobody = { device: null, store: null, person: null, idle_lock_seconds: 300, chain: null };
 let session = nobody;
 
@@ -45,7 +46,7 @@ async function take(answered) {
 
 /** Ask the server who we are; without it, go on as we were, unless the tablet was locked. */
 export async function restoreSession() {
-  const locked = (await readValue("locked")) ?? false;
+  const locked = ((await readValue("locked")) ?? false) || sessionStorage.getItem(COVERED) !== null;
   try {
     const sent = Date.now();
     const answered = await get("/api/session", { quiet: true });
@@ -98,18 +99,24 @@ export async function signIn(person, pin) {
   } catch (error) {
     if (!(error instanceof Unreachable)) throw error;
     if (!(await matchesOfflinePin(person.account_id, pin))) throw error;
-    await keepValue("locked", false);
+    await cover(false);
     return take({ ...session, person });
   }
-  await keepValue("locked", false);
+  await cover(false);
   keepOfflinePin(person.account_id, pin).catch(() => {});
   const answered = await get("/api/session", { quiet: true });
   return take(answered);
 }
 
+/** Remember whether the tablet is locked; on a full disk in the window itself, which also outlives a reload. */
+async function cover(locked) {
+  if ((await keepValue("locked", locked)) || !locked) sessionStorage.removeItem(COVERED);
+  else sessionStorage.setItem(COVERED, "1");
+}
+
 /** Cover the tablet: the person stays the last one, so that their PIN opens it again where they were. */
 export async function lock() {
-  await keepValue("locked", true);
+  await cover(true);
   forgetServings();
   session = { ...session, person: null };
   await keepValue("session", session);
