@@ -134,7 +134,7 @@ def test_a_revoked_tablet_forgets_everybody_but_not_what_was_tapped(
     assert device_id is not None
     with writing(shop_engine) as session:
         revoke_device(session, device_id, now=datetime.now(UTC))
-    tablet.tap("bought")
+    tablet.open_suggestions().first.locator(".outcome--bought").click()  # the answer takes the screen away at once
     tablet.page.locator("#enrol-code").wait_for()
     assert tablet.page.evaluate(KEPT) == []
     assert "山田" not in tablet.page.locator("body").inner_text()
