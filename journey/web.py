@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Index
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from journey.database import Base, Instant
+from journey.database import Base, Instant, from_micros
+from journey.linking import among
 
 KINDS = (
     "view",
@@ -45,3 +48,17 @@ class WebEvent(Base):
     page: Mapped[str | None]
     query: Mapped[str | None]
     referrer: Mapped[str | None]
+
+
+TOLD = ("event_id", "occurred_at", "kind", "product_id", "query", "customer_id", "visitor_id")
+
+
+def stored_events(session: Session, event_ids: Collection[str]) -> list[dict[str, Any]]:
+    """What the record has of these events: the columns of ``TOLD``. Asked with every request, so in plain SQL."""
+    connection = session.connection()
+    some, given = among(connection, event_ids)
+    rows = connection.exec_driver_sql(f"SELECT {', '.join(TOLD)} FROM web_events WHERE event_id {some}", (given,))
+    found = [dict(zip(TOLD, row, strict=True)) for row in rows]
+    for event in found:
+        event["occurred_at"] = from_micros(event["occurred_at"])
+    return found

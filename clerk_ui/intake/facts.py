@@ -28,12 +28,11 @@ from clerk_ui.openapi import answers
 from journey.confirmations import confirm_customers
 from journey.purchases import PosLine
 from journey.visits import Visit
-from journey.web import WebEvent
+from journey.web import stored_events
 
 blueprint = APIBlueprint("facts", __name__, tag="Intake", url_prefix="/api")
 TOO_MANY = answers({413: "more than 1,000 rows"})
 MADE_AHEAD_AT_MOST = 20  # of one request; who else arrived is served when asked for
-EVENT = WebEvent.__table__.c
 
 
 @blueprint.post("/events")
@@ -45,13 +44,8 @@ def post_events(caller: Caller, body: EventsBody) -> dict[str, Any]:
     """Web and app events, at most 1,000 at once; the same event again is ignored. Suggestions heed them at once."""
     with writing() as session:
         taken = take(session, "web_events", body.events)
-        ids = [str(row.get("event_id")) for row in taken_rows(body.events, taken)]
-        stored = session.execute(
-            select(
-                EVENT.occurred_at, EVENT.kind, EVENT.product_id, EVENT.query, EVENT.customer_id, EVENT.visitor_id
-            ).where(EVENT.event_id.in_(ids))
-        ).mappings().all()  # fmt: skip
-    recommendations.tell_events(dict(row) for row in stored)
+        stored = stored_events(session, [str(row.get("event_id")) for row in taken_rows(body.events, taken)])
+    recommendations.tell_events(stored)
     return answer("web_events", taken)
 
 

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 import orjson
 from apiflask import APIBlueprint
 from flask import Response, current_app, request
-from sqlalchemy import select
 
 from clerk_ui import recommendations
 from clerk_ui.application_settings import settings
@@ -18,14 +17,13 @@ from clerk_ui.metrics import ROWS
 from journey.errors import InputError, NotAllowed
 from journey.intake.browser_events import browser_rows, visitor_of
 from journey.intake.rows import import_rows
-from journey.web import WebEvent
+from journey.web import stored_events
 
 blueprint = APIBlueprint("beacon", "clerk_ui.web", enable_openapi=False)
 LARGEST = 64 * 1024  # browsers hold no more back for a page that closes
 OF_VISITOR = RateLimit(90, 60)
 OF_ADDRESS = RateLimit(1200, 60)  # a whole shopping mall may share one
 KEPT_HOUR = "public, max-age=3600"
-EVENT = WebEvent.__table__.c
 
 
 @blueprint.get("/beacon.js")
@@ -80,13 +78,8 @@ def _stored() -> dict[str, int]:
             session, "web_events", rows, source="/web/events", now=now, timezone=settings().chain.timezone,
             keep_rejected=False,
         )  # fmt: skip
-        ids = [row["event_id"] for row in rows]
-        told = session.execute(
-            select(
-                EVENT.occurred_at, EVENT.kind, EVENT.product_id, EVENT.query, EVENT.customer_id, EVENT.visitor_id
-            ).where(EVENT.event_id.in_(ids))
-        ).mappings().all()  # fmt: skip
-    recommendations.tell_events(dict(row) for row in told)
+        told = stored_events(session, [row["event_id"] for row in rows])
+    recommendations.tell_events(told)
     ROWS.labels("web_events", "inserted").inc(taken.inserted)
     return {"stored": taken.inserted, "known": len(events) - refused - taken.inserted, "refused": refused}
 

@@ -12,13 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from journey.errors import InputError
-from journey.products import Product
+from journey.intake.plain_loading import known_ids
 from journey.tablet_clock import true_moment
-from journey.web import WebEvent
+from journey.web import stored_events
 
 KINDS = ("view", "search", "cart", "favorite", "content_view", "recommend_click")
 VISITOR = re.compile(r"b\.[A-Za-z0-9_-]{22}")
@@ -60,8 +59,8 @@ def browser_rows(
             refused += 1
         else:
             rows.setdefault(row["event_id"], row)
-    stored = set(session.scalars(select(WebEvent.event_id).where(WebEvent.event_id.in_(rows))))
-    fresh = [row for event_id, row in rows.items() if event_id not in stored]
+    known = {event["event_id"] for event in stored_events(session, list(rows))}
+    fresh = [row for event_id, row in rows.items() if event_id not in known]
     _without_unknown_products(session, fresh)
     return fresh, refused
 
@@ -91,7 +90,7 @@ def _row(event: dict[str, Any], visitor: str, sent: datetime | None, now: dateti
 def _without_unknown_products(session: Session, rows: list[dict[str, Any]]) -> None:
     """Take product ids out that the catalogue does not have; the event itself is kept."""
     named = {row["product_id"] for row in rows if "product_id" in row}
-    known = set(session.scalars(select(Product.product_id).where(Product.product_id.in_(named)))) if named else set()
+    known = known_ids(session.connection(), "products", named)
     for row in rows:
         if row.get("product_id") not in known:
             row.pop("product_id", None)

@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Pool
 
 from journey.database import from_micros
 from journey.fact_days import MICROSECONDS, mark_days
@@ -19,10 +19,12 @@ from journey.intake.times import Zones
 from journey.linking import among
 
 REMEMBERED = 200_000
-# Master rows are never deleted, so an id that was found once is known for good in this process.
-_found: weakref.WeakKeyDictionary[Engine, dict[str, set[str]]] = weakref.WeakKeyDictionary()
+# Master rows are never deleted, so an id that was found once is known for good in this process. Kept by the pool of
+# connections: an engine with options of its own, as writing sessions have, is another object each time.
+_found: weakref.WeakKeyDictionary[Pool, dict[str, set[str]]] = weakref.WeakKeyDictionary()
 EPOCH_DAY = 719_163  # proleptic ordinal of 1970-01-01
-_INSERTS: dict[tuple[str, tuple[str, ...], bool], str] = {}
+_INSERTS: dict[tuple[str, tuple[str, ...], str], str] = {}
+SEPARATOR, NOTHING = "\x1f", "\x1e"  # what no text has in it, between two values and for one that is not there
 
 
 def may_go_plainly(connection: Connection, layout: Layout) -> bool:
@@ -47,11 +49,13 @@ def load_plain(connection: Connection, layout: Layout, rows: PlainRows, zones: Z
     raw = raw_connection(connection)
     cursor = raw.cursor()
     postgres = connection.dialect.name == "postgresql"
-    statement = _INSERTS.get((layout.name, names, postgres)) or _statement(layout, names, postgres)
     if postgres:
-        cursor.execute(statement, list(columns.values()), prepare=True)
+        packed = _packed(columns)
+        way = "arrays" if packed is None else "texts"
+        values = list(columns.values()) if packed is None else packed
+        cursor.execute(_statement(layout, names, way), values, prepare=True)
     else:
-        cursor.executemany(statement, zip(*columns.values(), strict=True))
+        cursor.executemany(_statement(layout, names, "rows"), zip(*columns.values(), strict=True))
     inserted = int(cursor.rowcount)
     if not inserted:
         return 0
@@ -71,38 +75,60 @@ def _in_order_of_keys(layout: Layout, columns: dict[str, list[Any]]) -> dict[str
     return {name: [values[place] for place in order] for name, values in columns.items()}
 
 
-def _statement(layout: Layout, names: tuple[str, ...], postgres: bool) -> str:
+def _packed(columns: dict[str, list[Any]]) -> list[str] | None:
+    """Each column as one text that the server takes apart; None where a value has a separator in it.
+
+    The driver looks at every element of an array for what must be quoted, which costs as much as the insert itself.
+    """
+    packed = []
+    for values in columns.values():
+        text = SEPARATOR.join([NOTHING if v is None else v if type(v) is str else str(v) for v in values])
+        if not text or text.count(SEPARATOR) != len(values) - 1 or text.count(NOTHING) != values.count(None):
+            return None
+        packed.append(text)
+    return packed
+
+
+def _statement(layout: Layout, names: tuple[str, ...], way: str) -> str:
+    """An INSERT of whole columns, as ``texts`` or ``arrays``, or of one row after the other (``rows``)."""
+    known = _INSERTS.get((layout.name, names, way))
+    if known is not None:
+        return known
     quoted = ", ".join(f'"{name}"' for name in names)
-    if postgres:
+    if way != "rows":
         kinds = {Kind.INSTANT: "bigint", Kind.MONEY: "bigint", Kind.INTEGER: "int", Kind.NUMBER: "float8"}
         kind_of = {column.stored: kinds.get(column.kind, "text") for column in layout.columns} | {"local_day": "int"}
-        arrays = ", ".join(f"%s::{kind_of.get(name, 'text')}[]" for name in names)
+        column = "%s" if way == "arrays" else f"string_to_array(%s, E'\\x{ord(SEPARATOR):x}', E'\\x{ord(NOTHING):x}')"
+        arrays = ", ".join(f"{column}::{kind_of.get(name, 'text')}[]" for name in names)
         source = f"SELECT * FROM unnest({arrays})"
     else:
         source = f"VALUES ({', '.join('?' * len(names))})"
     statement = f"INSERT INTO {layout.table.name} ({quoted}) {source} ON CONFLICT DO NOTHING"
-    _INSERTS[layout.name, names, postgres] = statement
+    _INSERTS[layout.name, names, way] = statement
     return statement
 
 
+def known_ids(connection: Connection, table: str, ids: set[str]) -> set[str]:
+    """Those of the ids that a master table has; what was found once is not asked for again."""
+    seen = _found.setdefault(connection.engine.pool, {}).setdefault(table, set())
+    new = ids - seen
+    if not new:
+        return ids
+    some, given = among(connection, new)
+    key = f"{table[:-1]}_id"
+    found = connection.exec_driver_sql(f"SELECT {key} FROM {table} WHERE {key} {some}", (given,))
+    present = {value for (value,) in found}
+    if len(seen) < REMEMBERED:
+        seen |= present
+    return (ids - new) | present
+
+
 def _all_known(connection: Connection, layout: Layout, columns: dict[str, list[Any]]) -> bool:
-    known = _found.setdefault(connection.engine, {})
     for column in layout.columns:
-        if not column.refers or column.refers == "customers" or column.stored not in columns:
-            continue
-        seen = known.setdefault(column.refers, set())
-        new = set(columns[column.stored]) - seen
-        new.discard(None)
-        if not new:
-            continue
-        some, given = among(connection, new)
-        key = f"{column.refers[:-1]}_id"
-        found = connection.exec_driver_sql(f"SELECT {key} FROM {column.refers} WHERE {key} {some}", (given,))
-        present = {value for (value,) in found}
-        if len(present) < len(new):
-            return False
-        if len(seen) < REMEMBERED:
-            seen |= present
+        if column.refers and column.refers != "customers" and column.stored in columns:
+            named = set(columns[column.stored]) - {None}
+            if known_ids(connection, column.refers, named) != named:
+                return False
     return True
 
 

@@ -5,11 +5,14 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
+from sqlalchemy import event as listen
+from sqlalchemy.orm import Session
 
 from journey.database import writing
 from journey.errors import InputError, NotFound, TooMany
 from journey.intake.rows import RowsTaken, import_rows
+from journey.web import WebEvent
 from tests.journey.extracts import NOW, rows_of
 
 
@@ -140,3 +143,33 @@ def test_the_same_events_from_several_senders_at_once_are_stored_once(engine: En
     assert sum(unchanged for _, unchanged in told) == 600
     assert rows_of(engine, "SELECT count(*), count(DISTINCT product_id) FROM web_events") == [(200, 40)]
     assert rows_of(engine, "SELECT count(*) FROM products") == [(40,)]
+
+
+def test_texts_with_any_sign_in_them_arrive_as_they_are(session: Session) -> None:
+    import_rows(session, "products", [{"product_id": "P", "name": "x"}], source="t", now=NOW)
+    queries = ["plain", "unit\x1fseparator", "record\x1eseparator", 'comma, {brace} "quote" \\x', "改行\nなし", None]
+    rows = [
+        {"event_id": f"E{n}", "occurred_at": "2026-01-05T12:00:00+09:00", "visitor_id": "V", "kind": "search",
+         "product_id": "P", "query": query}
+        for n, query in enumerate(queries)
+    ]  # fmt: skip
+    for first in (0, 1, 2):  # alone, beside others, and all again
+        import_rows(session, "web_events", rows[first : first + 1] if first < 2 else rows, source="t", now=NOW)
+    found = session.execute(select(WebEvent.event_id, WebEvent.query).order_by(WebEvent.event_id)).all()
+    assert [query for _, query in found] == queries
+
+
+def test_a_product_that_was_found_once_is_not_asked_for_with_every_request(engine: Engine) -> None:
+    asked: list[str] = []
+
+    @listen.listens_for(engine, "before_cursor_execute")
+    def note(connection: Any, cursor: Any, statement: str, *more: Any) -> None:
+        asked.append(statement)
+
+    for number in range(3):
+        asked.clear()
+        row = {"event_id": f"E{number}", "occurred_at": "2026-01-05T12:00:00+09:00", "visitor_id": "V", "kind": "view",
+               "product_id": "P"}  # fmt: skip
+        with writing(engine) as session:
+            import_rows(session, "web_events", [row], source="t", now=NOW)
+    assert [statement for statement in asked if "FROM products" in statement] == []
