@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from clerk_ui.application_settings import settings
 from clerk_ui.languages import current_language
 from clerk_ui.metrics import PLAINER
+from clerk_ui.settings import Settings
 from journey.database import to_micros
 from journey.errors import OsusumeError, Unavailable
 from recommender.event_memory import seen_of
@@ -24,14 +25,18 @@ KEY = "osusume.recommender"
 def init_app(app: Flask) -> None:
     """Make this worker's recommender; the model itself is read with the first request, after the fork."""
     with app.app_context():
-        chain, web, storage = settings().chain, settings().web, settings().storage
-        policy = Policy(
-            consent_default=chain.consent_default == "allowed",
-            exploration=web.exploration,
-            holdout=web.holdout,
-            holdout_salt=chain.name,
-        )
-        app.extensions[KEY] = Recommender(storage.home, online_store(storage.redis_url), policy)
+        storage = settings().storage
+        app.extensions[KEY] = Recommender(storage.home, online_store(storage.redis_url), policy_of(settings()))
+
+
+def policy_of(chosen: Settings) -> Policy:
+    """The chain's choices as the recommender takes them."""
+    return Policy(
+        consent_default=chosen.chain.consent_default == "allowed",
+        exploration=chosen.web.exploration,
+        holdout=chosen.web.holdout,
+        holdout_salt=chosen.chain.name,
+    )
 
 
 def recommender() -> Recommender:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime
 
 from sqlalchemy import Index, select
@@ -57,3 +58,13 @@ def profiling_refused(session: Session, *, by_default: bool) -> frozenset[str]:
 def present_customers(session: Session) -> frozenset[str]:
     """Customers who are people of their own today: neither merged into another nor erased."""
     return frozenset(session.scalars(select(Customer.customer_id).where(Customer.merged_into.is_(None))))
+
+
+def customer_names(session: Session, customer_ids: Collection[str]) -> dict[str, tuple[str | None, str | None]]:
+    """Customer id → name and reading, of those who are there."""
+    rows = session.execute(
+        select(Customer.customer_id, Customer.name, Customer.kana).where(
+            Customer.customer_id.in_(list(customer_ids)), Customer.erased_at.is_(None)
+        )
+    )
+    return {row.customer_id: (row.name, row.kana) for row in rows}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from journey.errors import Conflict
@@ -47,3 +48,11 @@ def dismiss(
     session.add(dismissal)
     session.flush()
     return dismissal, True
+
+
+def dismissed_pairs(session: Session, *, now: datetime) -> set[tuple[str, str]]:
+    """Customer and product of every dismissal that has not run out."""
+    lasting = or_(Dismissal.until.is_(None), Dismissal.until > now)
+    return {(row.customer_id, row.product_id) for row in session.execute(
+        select(Dismissal.customer_id, Dismissal.product_id).where(lasting)
+    )}  # fmt: skip

@@ -2,7 +2,7 @@
 
 from analytics.experiments.assignment import SampleRatio, arm_of, sample_ratio
 from analytics.experiments.off_policy import PolicyValue, evaluate_policy
-from analytics.experiments.report import report
+from analytics.experiments.report import campaign_effects, report
 from analytics.experiments.sequential import always_valid
 from analytics.experiments.thompson import ranking_probabilities
 from analytics.experiments.uplift import QiniCurve, UpliftModel, fit_uplift, qini
@@ -14,6 +14,7 @@ __all__ = [
     "UpliftModel",
     "always_valid",
     "arm_of",
+    "campaign_effects",
     "evaluate_policy",
     "fit_uplift",
     "qini",

@@ -31,6 +31,31 @@ def arm_sums(
     two arms are in none.
     """
     period = Period.of(start, end)
+    units = _units(session, store, period)
+    found = {"bought": query_frame(session, _by_arm(units.c.arm, units.c.value).select_from(units), SUM_SCHEMA)}
+    found["spend"] = query_frame(session, _spend(units, period), SUM_SCHEMA)
+    campaigns = list(campaign_sums(session, store=store, start=start, end=end).values())
+    if campaigns:
+        added = pl.concat(campaigns).group_by("arm").agg(pl.col("n", "total", "squares").sum()).sort("arm")
+        found["focus_first_purchase"] = added
+    return found
+
+
+def campaign_sums(
+    session: Session, *, store: str | None = None, start: date | None = None, end: date | None = None
+) -> dict[tuple[str, str], pl.DataFrame]:
+    """Return (campaign_id, name) → arm, n, total and squares of first purchases of its merchandise."""
+    units = _units(session, store, Period.of(start, end))
+    targets = session.scalars(select(ClerkTarget).order_by(ClerkTarget.starts_on, ClerkTarget.campaign_id)).all()
+    return {
+        (target.campaign_id, target.name): frame
+        for target in targets
+        if (frame := _first_purchases(session, units, target)) is not None
+    }
+
+
+def _units(session: Session, store: str | None, period: Period) -> Any:
+    """Customers with their arm, the first moment in it, and the share of their suggestions that was bought."""
     by_till = session.scalar(select(Confirmation.suggestion_id).limit(1)) is not None
     hit = Confirmation.suggestion_id.is_not(None) if by_till else Outcome.result == "bought"
     customers = (
@@ -51,15 +76,7 @@ def arm_sums(
     )
     if store is not None:
         customers = customers.where(Suggestion.store_id == store)
-    units = customers.cte("units")
-    found = {"bought": query_frame(session, _by_arm(units.c.arm, units.c.value).select_from(units), SUM_SCHEMA)}
-    found["spend"] = query_frame(session, _spend(units, period), SUM_SCHEMA)
-    targets = session.scalars(select(ClerkTarget)).all()
-    campaigns = [f for target in targets if (f := _first_purchases(session, units, target)) is not None]
-    if campaigns:
-        added = pl.concat(campaigns).group_by("arm").agg(pl.col("n", "total", "squares").sum()).sort("arm")
-        found["focus_first_purchase"] = added
-    return found
+    return customers.cte("units")
 
 
 def _by_arm(arm: ColumnElement[Any], value: ColumnElement[Any]) -> Select[Any]:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 from sqlalchemy.orm import Session
 
-from analytics.experiments.arms import CONTROLS, arm_sums
+from analytics.experiments.arms import CONTROLS, arm_sums, campaign_sums
 from analytics.experiments.assignment import sample_ratio
 from analytics.experiments.logged_policies import policy_log, policy_values
 from analytics.experiments.sequential import mixture_half_width
@@ -28,7 +28,7 @@ def report(
     end: date | None = None,
     shares: Mapping[str, float] | None = None,
 ) -> dict[str, Any]:
-    """Return the experiments report: `arms`, `policies` and `sample_ratio`.
+    """Return the experiments report: `arms`, `campaigns`, `policies` and `sample_ratio`.
 
     *shares* are the intended shares of the arms (the settings know them); without them the split cannot be checked and
     `sample_ratio` is null. Each arm has one row per `metric` (see `arms.arm_sums`), compared with the hold-out arm, or
@@ -41,11 +41,25 @@ def report(
     log = policy_log(session, store=store, start=start, end=end)
     return {
         "arms": arms,
+        "campaigns": campaign_effects(session, store=store, start=start, end=end),
         "policies": policy_values(log) if not log.is_empty() else [],
         "sample_ratio": None
         if checked is None
         else {"p_value": checked.p_value, "ok": checked.ok, "expected": checked.expected, "sizes": sizes},
     }
+
+
+def campaign_effects(
+    session: Session, *, store: str | None = None, start: date | None = None, end: date | None = None
+) -> list[dict[str, Any]]:
+    """Return the arms of each campaign for focus merchandise: the share of customers new to it who bought of it for
+    the first time, and the effect of being shown suggestions against the hold-out.
+    """
+    return [
+        {"campaign_id": campaign_id, "name": name} | row
+        for (campaign_id, name), sums in campaign_sums(session, store=store, start=start, end=end).items()
+        for row in arm_rows("focus_first_purchase", sums)
+    ]
 
 
 def arm_rows(metric: str, sums: pl.DataFrame) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ COMMANDS = {
     "models": ("models", "List, show, promote and roll back model versions."),
     "recommend": ("recommend", "Write suggestions for many customers or contexts to a CSV file."),
     "retrain": ("retraining", "Train, evaluate, guard, promote and warm the online store; safe to run from cron."),
+    "focus": ("focus", "To whom to propose the focus merchandise of the running campaigns."),
     "report": ("reports", "Print an analysis, with the same figures as on the screens."),
     "surveys": ("surveys", "Make the invitations that are due, and tell how surveys stand."),
     "plan": ("plans", "Compute a proposal of shifts for the coming days."),
