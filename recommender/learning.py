@@ -17,6 +17,7 @@ from recommender.plan import TrainingPlan
 from recommender.ranker import Ranker, binned, grow
 from recommender.selection import Choice, choose
 from recommender.stopwatch import Stopwatch
+from recommender.validation_report import validation_report
 from recommender.views import View
 
 LISTS = ("all", "explore")
@@ -89,6 +90,10 @@ def fit(dataset: Dataset, seed: int = 0, plan: TrainingPlan | None = None, watch
                 calibration = Calibration.learnt(raw["binary"], bought)
                 metrics["calibration_error"] = round(_held_out_error(raw["binary"], bought), 5)
         metrics["reach"] = {str(cut): round(scene.reach, 4) for cut, scene in learnt.scenes.items()}
+        with watch.stage("report"):
+            metrics |= validation_report(
+                dataset, min(learnt.scenes), learnt.judged, dict(zip(LISTS, chosen, strict=True)), seed
+            )
         metrics["examples"] = sum(len(scene.customers) for scene in learnt.scenes.values())
         del learnt, known
     with watch.stage("models"):

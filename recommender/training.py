@@ -5,6 +5,7 @@ from typing import Any
 from recommender.batch import Fitted, cold_lists, ranked_ahead
 from recommender.candidates import sessions
 from recommender.candidates.web import session_similarity
+from recommender.concentration import concentration
 from recommender.dataset import Dataset
 from recommender.learning import fit
 from recommender.neighbour_lists import copurchase, neighbour_lists
@@ -51,7 +52,9 @@ def train(
             "choices": {kind: plain(choice) for kind, choice in fitted.choices.items()},
             "live_rates": live_rates(dataset),
         },
-        metrics=fitted.metrics | guard_figure(fitted, dataset),
+        metrics=fitted.metrics
+        | guard_figure(fitted, dataset)
+        | {"concentration": concentration(ahead, view.products, view.popularity)},
         stage_seconds=watch.seconds,
         rows=dataset.rows,
         seed=seed,
