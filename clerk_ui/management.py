@@ -19,6 +19,9 @@ PLACES = {
     "staffing": ("/store/staffing", "management.staffing", "clock", ("manager", "coe", "admin")),
     "plan": ("/store/plan", "management.plan", "table", ("manager", "coe", "admin")),
     "models": ("/coe/", "management.models", "model", ("coe", "admin")),
+    "store_focus": ("/store/focus", "management.store_focus", "star", ("manager", "coe", "admin")),
+    "focus": ("/coe/focus", "management.focus", "star", ("coe", "admin")),
+    "inputs": ("/coe/inputs", "management.inputs", "chart", ("coe", "admin")),
     "data": ("/coe/data", "management.data", "table", ("coe", "admin")),
     "cx": ("/coe/cx", "management.cx", "star", ("coe", "admin")),
     "drivers": ("/coe/drivers", "management.drivers", "chart", ("coe", "admin")),
@@ -35,8 +38,8 @@ PLACES = {
 # The menu's groups in their order: group → (text, its places in theirs). A place that no group names stands with those
 # of its address: /store/… in the store's, everything else in the first of the CoE's.
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "store": ("management.group_store", ("team", "staffing", "plan", "store_voice")),
-    "models": ("management.group_models", ("models",)),
+    "store": ("management.group_store", ("team", "staffing", "plan", "store_focus", "store_voice")),
+    "models": ("management.group_models", ("models", "inputs", "focus")),
     "data": ("management.group_data", ("data", "one_id", "web")),
     "cx": (
         "management.group_cx",

@@ -30,7 +30,7 @@ def concentration(ahead: RankedLists, products: int, sales: NDArray[np.float32])
 
 
 def spread(counts: NDArray[np.float64]) -> dict[str, Any]:
-    """Products with any count, their share of all, the Gini coefficient (0 even, 1 one product), the top ten's share."""
+    """Products with any count, their share, the Gini index (0 even, 1 one product), the top ten's share."""
     total = float(counts.sum())
     if not len(counts) or total <= 0:
         return {"products": 0, "coverage": 0.0, "gini": 0.0, "top10_share": 0.0}

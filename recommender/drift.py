@@ -1,8 +1,8 @@
-"""Do the inputs still look as they did when the serving version was trained? Distributions and daily rates, compared.
+"""Do the inputs still look as they did in training? Distributions and daily rates, compared.
 
-Population stability index: PSI = Σ (now − then) · ln(now / then) over bins. Convention: under .1 calm, over .25 changed;
-here only where it also exceeds what samples of this size differ by anyway: without a change, PSI / (1/n + 1/m) follows
-about χ² with bins − 1 degrees of freedom (Yurdakul 2018).
+Population stability index: PSI = Σ (now − then) · ln(now / then) over bins; by convention under .1 is calm and .25 a
+change. Here a change counts only where it also exceeds what samples of this size differ by anyway: without one,
+PSI / (1/n + 1/m) follows about χ² with bins − 1 degrees of freedom (Yurdakul 2018).
 """
 
 from __future__ import annotations
@@ -141,6 +141,8 @@ def compared(name: str, sample: pl.DataFrame) -> Shift | None:
         {"bin": b, "then": round(float(p), 4), "now": round(float(q), 4)}
         for b, p, q in zip(counts["bin"].to_list(), then, now, strict=True)
     ]
+    if all(_edge(entry["bin"]) is not None for entry in bins):
+        bins.sort(key=lambda entry: _edge(entry["bin"]) or 0.0)
     return Shift(name, round(psi, 4), round(noise, 4), level, n_then, n_now, bins)
 
 
@@ -201,6 +203,13 @@ def _banded(value: pl.Expr, edges: list[float] | tuple[int, ...]) -> pl.Expr:
     for edge in reversed(edges):
         band = pl.when(value <= edge).then(pl.lit(f"≤{edge:g}")).otherwise(band)
     return band
+
+
+def _edge(name: str) -> float | None:
+    """Where a band of `_banded` stands among the others; None for any other bin."""
+    if name[:1] not in ("≤", ">"):
+        return None
+    return float(name[1:]) + (0.5 if name[0] == ">" else 0.0)
 
 
 def keep(models: Path, document: dict[str, Any]) -> None:

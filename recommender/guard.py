@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from journey.lake import scan
 from recommender.batch import rank
-from recommender.registry import Comparison
+from recommender.registry import Comparison, Registry
 from recommender.trained import TrainedModel
 
 K = 10
@@ -30,6 +32,17 @@ def compare(candidate: TrainedModel, current: TrainedModel, lines: pl.DataFrame)
     figures = [ndcg(rank(model, customers, "all", K), truth) for model in (candidate, current)]
     evaluation = f"next baskets of {len(customers)} customers since {since:%Y-%m-%d %H:%M}"
     return Comparison(evaluation, f"ndcg@{K}", candidate=figures[0], current=figures[1])
+
+
+def fresh_comparison(registry: Registry, version: str, home: Path) -> Comparison | None:
+    """A version against the current one on what the lake holds of purchases after both; None as in `compare`."""
+    current = registry.current_version()
+    if current is None or current == version:
+        return None
+    candidate, serving = registry.load(version), registry.load(current)
+    since = max(candidate.cut_off, serving.cut_off)
+    lines = scan(home, "pos_lines").filter(pl.col("sold_at") >= since)
+    return compare(candidate, serving, lines.select("customer_id", "product_id", "sold_at", "quantity").collect())
 
 
 def enough_to_judge(lines: pl.DataFrame, since: datetime) -> bool:

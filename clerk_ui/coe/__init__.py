@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.coe import actions, cx, data, kept, merchandise, models, risks, tree, units, voices, words
+from clerk_ui.coe import actions, cx, data, focus, inputs, kept, merchandise, model_version, models, risks, tree, units, voices, words
 
 
 def init_app(app: Flask) -> None:
@@ -12,6 +12,9 @@ def init_app(app: Flask) -> None:
     words.init_app(app)
     for blueprint in (
         models.blueprint,
+        model_version.blueprint,
+        inputs.blueprint,
+        focus.blueprint,
         data.blueprint,
         kept.blueprint,
         cx.blueprint,

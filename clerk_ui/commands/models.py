@@ -192,6 +192,26 @@ def models_rollback(desk: Desk) -> None:
     desk.show({"version": version, "current": True, "before": before}, lambda: desk.say(f"{version} serves again"))
 
 
+@models_command.command("inputs")
+@at_desk
+def models_inputs(desk: Desk) -> None:
+    """Compare the last two weeks with what the serving version was trained on; the CoE's page shows the same."""
+    from journey.lake import refresh
+    from recommender.drift import keep, measure
+
+    registry = Registry(desk.home)
+    cut_off = registry.load().cut_off
+    refresh(desk.engine, desk.home, timezone=desk.settings.chain.timezone)
+    document = measure(desk.home, cut_off, at=desk.now)
+    keep(registry.models, document)
+
+    def readable() -> None:
+        desk.table(document["shifts"], ["name", "level", "psi", "noise", "n_then", "n_now"])
+        desk.table(document["rates"], ["name", "level", "then", "now", "ratio", "low", "high"])
+
+    desk.show(document, readable)
+
+
 def audit_act(desk: Desk, action: str, version: str, detail: dict[str, Any]) -> None:
     """Leave a promotion or rollback in the audit log."""
     with writing(desk.engine) as session:
@@ -203,12 +223,8 @@ def audit_act(desk: Desk, action: str, version: str, detail: dict[str, Any]) -> 
 
 def _comparison(desk: Desk, version: str) -> Comparison | None:
     """A fresh measurement of this version and the current one, where customers bought after both were trained."""
-    from recommender.guard import compare
-    from recommender.record import load_frames
+    from journey.lake import refresh
+    from recommender.guard import fresh_comparison
 
-    registry = Registry(desk.home)
-    current = registry.current_version()
-    if current is None or current == version:
-        return None
-    lines = load_frames(desk.engine, desk.home, timezone=desk.settings.chain.timezone).lines
-    return compare(registry.load(version), registry.load(current), lines)
+    refresh(desk.engine, desk.home, timezone=desk.settings.chain.timezone)
+    return fresh_comparison(Registry(desk.home), version, desk.home)

@@ -25,6 +25,8 @@ def retrain_command(desk: Desk, seed: int, budget: float | None, keep: int) -> N
     bought since; a worse one is not promoted (exit 1) and the serving version stays. While another training runs,
     nothing is done (exit 2).
     """
+    from recommender.drift import keep as keep_inputs
+    from recommender.drift import measure
     from recommender.record import default_cut_off, load_frames
     from recommender.retraining import retrain
     from recommender.training_lock import one_training
@@ -50,6 +52,7 @@ def retrain_command(desk: Desk, seed: int, budget: float | None, keep: int) -> N
             raise
         audit_act(desk, "model.promoted", made.version, {"by": "retrain"})
         pruned = registry.prune(keep)
+        keep_inputs(registry.models, measure(desk.home, made.model.cut_off, at=desk.now))
         warmed = _warm(desk)
     comparison = made.comparison
     document = {
