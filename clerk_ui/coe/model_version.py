@@ -33,8 +33,10 @@ SHORTEST_WHY = 5
 @blueprint.get("/coe/models/<version>")
 @require_role("coe")
 def page(version: str) -> str:
-    """How good the version is, for whom."""
+    """How good the version is, for whom; ``current`` is the one that serves."""
     found = registry()
+    if version == "current":
+        version = found.current_version() or version
     manifest = readable(found.show(version))
     serving = _serving(version)
     kind = request.args.get("kind", "all")
