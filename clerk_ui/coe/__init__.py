@@ -4,7 +4,22 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.coe import actions, cx, data, focus, inputs, kept, merchandise, model_version, models, risks, tree, units, voices, words
+from clerk_ui.coe import (
+    actions,
+    cx,
+    data,
+    focus,
+    inputs,
+    kept,
+    merchandise,
+    model_version,
+    models,
+    risks,
+    tree,
+    units,
+    voices,
+    words,
+)
 
 
 def init_app(app: Flask) -> None:
