@@ -280,7 +280,7 @@ def test_two_policies_are_valued_on_each_others_rows(session: Session) -> None:
 
 
 def test_no_experiment_no_propensity(session: Session) -> None:
-    assert report(session) == {"arms": [], "policies": [], "sample_ratio": None}
+    assert report(session) == {"arms": [], "campaigns": [], "policies": [], "sample_ratio": None}
     session.add(shown(1, None, propensity=None))
     session.flush()
     assert report(session, store="001")["policies"] == []
