@@ -35,7 +35,7 @@ def export_customer(session: Session, customer_id: str) -> dict[str, Any]:
         chosen = or_(*(column.in_(person.customer_ids) for column in naming))
         document[named.name] = _documents(connection, named, chosen)
     shown = [row["suggestion_id"] for row in document["suggestions"]]
-    for name in ("outcomes", "confirmations"):
+    for name in ("outcomes", "confirmations", "outcome_contests"):
         table = Base.metadata.tables[name]
         document[name] = _documents(connection, table, table.c.suggestion_id.in_(shown))
     document["quarantine"] = [

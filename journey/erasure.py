@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from journey.analysis_results import forget_persons
 from journey.audit import AuditEntry, record_act
+from journey.contests import OutcomeContest
 from journey.database import Base
 from journey.erasures import Erasure, digest
 from journey.fact_days import DAY_SQL, WHOLE, mark_days
@@ -21,6 +22,7 @@ from journey.intake.ledger import QuarantinedRow
 from journey.intake.resolution import ERASED_VISITOR
 from journey.linking import IDENTIFIERS, among
 from journey.persons import Person, find_person, in_quarantine, tables_naming_persons
+from journey.suggestions import Suggestion
 
 ERASED = "customer.erased"
 NOBODY = "erased"
@@ -51,6 +53,7 @@ def erase_customer(session: Session, customer_id: str, *, actor: str, now: datet
     connection = session.connection()
     summary = ErasureSummary(customer_ids=person.customer_ids)
     _remember_digests(connection, person, now)
+    summary.anonymised["outcome_contests"] = _blank_contests(connection, person)
     for table in IDENTIFIERS:
         _erase_facts(connection, table, person, summary)
     for named, naming in tables_naming_persons():
@@ -101,6 +104,15 @@ def _erase_facts(connection: Connection, table: str, person: Person, summary: Er
     sets = ", ".join(f"{name} = {value}" for name, value in emptied.items())
     blanked = connection.exec_driver_sql(f"UPDATE {table} AS t SET {sets} WHERE {where}", parameters)
     summary.anonymised[table] = blanked.rowcount
+
+
+def _blank_contests(connection: Connection, person: Person) -> int:
+    """Empty what clerk and manager wrote about outcomes of the person's suggestions; the decision stays."""
+    theirs = select(Suggestion.suggestion_id).where(
+        or_(Suggestion.customer_id.in_(person.customer_ids), Suggestion.customer_ref.in_(person.customer_ids))
+    )
+    blank = update(OutcomeContest).where(OutcomeContest.suggestion_id.in_(theirs)).values(reason="", answer=None)
+    return connection.execute(blank).rowcount
 
 
 def _erase_from_audit(connection: Connection, person: Person) -> None:

@@ -9,16 +9,19 @@ late tap touched.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+import zlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, delete, insert, select
+from sqlalchemy import JSON, BigInteger, Select, delete, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base, Instant, to_micros
 from journey.fact_days import MICROSECONDS, WHOLE, FactDay
+
+NOTHING = -1
 
 
 class RolledDay(Base):
@@ -58,11 +61,18 @@ class Pending:
 
 
 def begin(
-    session: Session, rollup: str, tables: Collection[str], *, now: datetime, everything: bool = False
+    session: Session,
+    rollup: str,
+    tables: Collection[str],
+    *,
+    now: datetime,
+    everything: bool = False,
+    signatures: Mapping[str, Select[*tuple[Any, ...]]] | None = None,
 ) -> Pending:
     """What changed in these fact tables since the roll-up last ran; everything where it never did.
 
-    Tokens are read before the facts: what changes in between is added up again next time.
+    ``signatures`` are for tables of which no day is marked: a select of the UTC day and of figures that change
+    whenever the day does. Tokens are read before the facts: what changes in between is added up again next time.
     """
     last = session.get(RollUpRun, rollup)
     tokens: dict[str, dict[int, int]] = {}
@@ -78,6 +88,9 @@ def begin(
     )
     for table, day, token in rows:
         tokens.setdefault(table, {})[day] = token
+    for table, query in (signatures or {}).items():
+        if changed := _unlike_before(session, rollup, table, query):
+            tokens[table] = changed
     days = {day for changed in tokens.values() for day in changed}
     if last is not None:
         days |= set(range(utc_day(last.ran_at), utc_day(now) + 1))
@@ -127,6 +140,24 @@ def stretches_of_days(days: Iterable[int]) -> list[tuple[int, int]]:
         else:
             found.append((day, day))
     return found
+
+
+def _unlike_before(session: Session, rollup: str, table: str, query: Select[*tuple[Any, ...]]) -> dict[int, int]:
+    """The days whose signature is not the one remembered; a day that is empty now has the token of nothing."""
+    known: dict[int, int] = dict(
+        session.execute(
+            select(RolledDay.day, RolledDay.token).where(RolledDay.rollup == rollup, RolledDay.table_name == table)
+        ).all()
+    )
+    # plain figures in a fixed notation: the same on both databases and in every process
+    now = {int(day): zlib.crc32(repr([_plain(figure) for figure in figures]).encode())
+           for day, *figures in session.execute(query)}  # fmt: skip
+    gone = {day: NOTHING for day, token in known.items() if day not in now and token != NOTHING}
+    return {day: token for day, token in now.items() if known.get(day) != token} | gone
+
+
+def _plain(figure: Any) -> str:
+    return "" if figure is None else f"{float(figure):.6f}"
 
 
 def _pieces(values: Sequence[int], size: int) -> list[Sequence[int]]:

@@ -117,3 +117,19 @@ def _filed(
         rough = cast(moment, BigInteger).between((span[0] - 1) * DAY_MICROS, (span[1] + 2) * DAY_MICROS)
         conditions = [rough, day.between(*span)]
     return [clerk, day, store], conditions
+
+
+def handling_signatures() -> dict[str, Select[*tuple[Any, ...]]]:
+    """Return, per table, a select of the UTC day and of what changes whenever the figures of handling do."""
+    arrived, attended = cast(Visit.arrived_at, BigInteger), cast(Visit.attended_at, BigInteger)
+    waited = func.sum((attended - arrived) // SECOND_MICROS)
+    visits = (arrived // DAY_MICROS, func.count(), func.count(Visit.clerk_id), func.count(Visit.attended_at), waited)
+    made = cast(FollowUp.created_at, BigInteger) // DAY_MICROS
+    answered = cast(Answer.answered_at, BigInteger) // DAY_MICROS
+    return {
+        "visits": select(*visits).group_by(visits[0]),
+        "follow_ups": select(made, func.count(), func.count(FollowUp.done_at)).group_by(made),
+        "answers": select(answered, func.count(), func.count(Answer.customer_id), func.sum(Answer.score)).group_by(
+            answered
+        ),
+    }

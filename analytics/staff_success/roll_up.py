@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from analytics.case_mix import OFFSETS, CaseMix
 from analytics.period import EPOCH_DAY
 from analytics.staff_success.focus import campaigns_digest
-from analytics.staff_success.handling import add_handling_days
+from analytics.staff_success.handling import add_handling_days, handling_signatures
 from analytics.staff_success.proposals import HOUR_MICROS, proposal_cells, suggestion_rows
 from analytics.staff_success.standings import write_standings
 from analytics.staff_success.success import fit_case_mix
@@ -28,7 +28,7 @@ from journey.stores import DEFAULT_TIMEZONE
 from journey.suggestions import Suggestion
 
 NAME = "staff"
-FACTS = ("suggestions", "outcomes", "confirmations", "visits", "follow_ups", "answers")
+FACTS = ("suggestions", "outcomes", "confirmations")
 GROWTH = 1.25
 MODEL_DAYS = timedelta(days=28)
 LEARNT_FROM = 200_000  # suggestions; more teach the coefficients nothing that matters beside the clerks' own spread
@@ -40,7 +40,7 @@ def roll_up(
     session: Session, *, now: datetime, everything: bool = False, timezone: str = DEFAULT_TIMEZONE
 ) -> dict[str, Any]:
     """Bring the sums and standings of staff up to date; returns what was done. The caller commits."""
-    pending = begin(session, NAME, FACTS, now=now, everything=everything)
+    pending = begin(session, NAME, FACTS, now=now, everything=everything, signatures=handling_signatures())
     mix, learnt = _case_mix(session, now)
     days = None if pending.everything or learnt else _touched(session, pending)
     if days is None:

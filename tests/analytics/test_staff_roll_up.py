@@ -27,6 +27,7 @@ from journey.products import Product
 from journey.purchases import PosLine
 from journey.stores import Clerk, Store
 from journey.suggestions import ClerkTarget, Suggestion
+from journey.visits import Visit
 
 START = datetime(2026, 3, 2, 1, tzinfo=UTC)  # 10:00 on a Monday in Tokyo
 DAYS = 20
@@ -124,6 +125,24 @@ def test_late_facts_change_only_their_days_and_nothing_is_missed(chain: Session)
     assert kept != before
     assert sum(row[-1] for row in kept if len(row) == 10) == 1  # the focus merchandise's first purchase
     assert kept == anew(chain, later + timedelta(minutes=2))
+
+
+def test_handling_that_comes_late_is_noticed_on_any_day(chain: Session) -> None:
+    roll_up(chain, now=NOW)
+    old = START + timedelta(days=2)
+    visit = Visit(visit_id="V", store_id="001", customer_id="C1", customer_ref="C1", source="scan", arrived_at=old,
+                  attended_at=old + timedelta(seconds=40), clerk_id="K1")  # fmt: skip
+    chain.add(visit)
+    chain.flush()
+    assert roll_up(chain, now=NOW + timedelta(minutes=1))["days"] <= 6
+    rows = {clerk["clerk_id"]: clerk for clerk in report(chain)["clerks"]}
+    assert (rows["K1"]["attended"], rows["K1"]["seconds_to_attend"]) == (1, 40)
+    assert (rows["K2"]["attended"], rows["K2"]["seconds_to_attend"]) == (0, None)
+    chain.delete(visit)
+    chain.flush()
+    roll_up(chain, now=NOW + timedelta(minutes=2))
+    assert sum(clerk["attended"] for clerk in report(chain)["clerks"]) == 0
+    assert roll_up(chain, now=NOW + timedelta(minutes=3))["days"] <= 3
 
 
 def test_a_receipt_that_is_taken_back_takes_its_confirmation_along(chain: Session) -> None:

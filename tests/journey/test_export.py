@@ -5,11 +5,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Engine
 
+from journey.coaching import write_entry
+from journey.contests import contest_outcome, decide_contest
 from journey.customers import CustomerNote
 from journey.database import connect, writing
 from journey.errors import InputError
 from journey.intake.folder import import_folder
 from journey.intake.writing_out import export
+from journey.know_how_cards import CardText, make_card, record_use
 from journey.offers import StoreEvent, record_shown
 from journey.one_id import merge
 from tests.journey.extracts import LINES, NOW, chain, line, rows_of, write_table
@@ -53,6 +56,14 @@ def test_export_import_export_gives_the_same_bytes(
         offered = {"offer_id": "F1", "customer_id": "C1", "customer_ref": "C2", "store_id": "001", "clerk_id": "K1"}
         offered |= {"shown_at": NOW, "kind": "event", "subject": "E1", "rank": 1, "usefulness": 0.125}
         record_shown(session, [offered])
+        card = CardText(title="用途を伺う", talk_line="贈り物ですか?", category="食品", practice="listen_first")
+        make_card(session, "W1", card, store_id="001", by="m1", now=NOW, evidence={"odds_ratio": 1.5})
+        record_use(session, "U1", card_id="W1", clerk_id="K1", store_id="001", kind="seen", used_at=NOW)
+        wish = {"clerk_id": "K1", "wish": "declined", "reason": "見送り", "actor": "a1", "now": NOW}
+        contest = contest_outcome(session, "O2", **wish)
+        decide_contest(session, contest.contest_id, uphold=False, answer="購入", by="m1", actor="a", now=NOW)
+        write_entry(session, clerk_id="K1", store_id="001", author="m1", author_name="店長", text="声かけ", now=NOW,
+                    measure="recorded_share", target=0.9, due_on=NOW.date())  # fmt: skip
     told = export(engine, tmp_path / "first")
     assert told["pos_lines"] == 5
     assert told["merges"] == 1
