@@ -15,6 +15,9 @@ from journey.sign_ins import Person
 
 # name → (address, text, icon, roles)
 PLACES = {
+    "me": ("/store/me", "management.me", "person", ("clerk", "manager")),
+    "know_how": ("/store/know-how", "management.know_how", "voice", ("manager", "coe", "admin")),
+    "contests": ("/store/contests", "management.contests", "flag", ("manager", "coe", "admin")),
     "team": ("/store/", "management.team", "people", ("manager", "coe", "admin")),
     "staffing": ("/store/staffing", "management.staffing", "clock", ("manager", "coe", "admin")),
     "plan": ("/store/plan", "management.plan", "table", ("manager", "coe", "admin")),
@@ -38,7 +41,10 @@ PLACES = {
 # The menu's groups in their order: group → (text, its places in theirs). A place that no group names stands with those
 # of its address: /store/… in the store's, everything else in the first of the CoE's.
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
-    "store": ("management.group_store", ("team", "staffing", "plan", "store_focus", "store_voice")),
+    "store": (
+        "management.group_store",
+        ("team", "know_how", "staffing", "plan", "store_focus", "store_voice", "contests", "me"),
+    ),
     "models": ("management.group_models", ("models", "inputs", "focus")),
     "data": ("management.group_data", ("data", "one_id", "web")),
     "cx": (

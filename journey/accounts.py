@@ -6,6 +6,7 @@ Tablets are handled in :mod:`journey.devices`, keys in :mod:`journey.api_keys`, 
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import date, datetime
 
 from argon2 import PasswordHasher
@@ -233,6 +234,12 @@ def accounts(session: Session, *, store_id: str | None = None, enabled_only: boo
     if enabled_only:
         statement = statement.where(Account.disabled_at.is_(None))
     return list(session.scalars(statement))
+
+
+def account_names(session: Session, account_ids: Collection[str]) -> dict[str, str]:
+    """Account id → name, of those that exist."""
+    rows = session.execute(select(Account.account_id, Account.name).where(Account.account_id.in_(account_ids)))
+    return {row.account_id: row.name for row in rows}
 
 
 def _start_afresh(account: Account) -> None:

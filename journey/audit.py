@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base, Instant
@@ -24,6 +24,19 @@ class AuditEntry(Base):
     subject_kind: Mapped[str]
     subject_id: Mapped[str]
     detail: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+
+
+def views_of(
+    session: Session, subject_kind: str, subject_id: str, *, limit: int = 10
+) -> list[tuple[datetime, str, str]]:
+    """Who looked at somebody's figures, the latest first: when, who, and whether they were seen or exported."""
+    seen = select(AuditEntry.at, AuditEntry.actor, AuditEntry.action).where(
+        AuditEntry.subject_kind == subject_kind,
+        AuditEntry.subject_id == subject_id,
+        AuditEntry.action.in_(("staff.viewed", "staff.exported")),
+    )
+    rows = session.execute(seen.order_by(AuditEntry.at.desc(), AuditEntry.entry_id.desc()).limit(limit))
+    return [(at, actor, action) for at, actor, action in rows]
 
 
 def record_act(

@@ -19,7 +19,7 @@ DRAFT, LIVE, RETIRED = STATES = ("draft", "live", "retired")
 # any moment; the customer never bought this product; bought it before; looked at it on the web
 ANY, NEW, FAMILIAR, VIEWED = SITUATIONS = ("any", "new", "familiar", "viewed")
 SEEN, TRIED = USES = ("seen", "tried")
-VIEWED_GROUNDS = ("viewed", "web", "co_viewed", "cart")
+VIEWED_GROUNDS = ("viewed", "viewed_itself", "searched", "carted", "favorited")  # what the recommender cites
 
 
 class KnowHowCard(Base):

@@ -49,6 +49,15 @@ def product_names(session: Session, only: Collection[str] | None = None) -> dict
     return {row.product_id: row.name for row in session.execute(statement)}
 
 
+def categories(session: Session) -> list[str]:
+    """All categories with those above them, in order: «食品», «食品 > 菓子» …"""
+    found: set[str] = set()
+    for name in session.scalars(select(Product.category).where(Product.category.is_not(None)).distinct()):
+        levels = str(name).split(" > ")
+        found |= {" > ".join(levels[:depth]) for depth in range(1, len(levels) + 1)}
+    return sorted(found)
+
+
 def sold_out(session: Session, store_id: str) -> frozenset[str]:
     """Products of which a store is known to have none; unknown stock is not none."""
     return frozenset(session.scalars(select(Stock.product_id).where(Stock.store_id == store_id, Stock.quantity <= 0)))

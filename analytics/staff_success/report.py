@@ -21,7 +21,8 @@ def report(
     end: date | None = None,
     min_proposals: int = MIN_PROPOSALS,
 ) -> dict[str, Any]:
-    """Return the staff report: `clerks` (one row each) and `funnel` (overdispersion, tau2, average).
+    """Return the staff report: `clerks` (one row each), `funnel` (overdispersion, tau2, average) and `chain`, the
+    counts of all clerks together.
 
     It adds up what the last roll-up found (`rolled_up_at`; None: never, and then there is nothing to report).
     Expectations, shrinkage and the top fifth always come from the whole chain; *store* only chooses whose rows are
@@ -37,6 +38,7 @@ def report(
     return {
         "clerks": found.rows,
         "funnel": found.frame["funnel"],
+        "chain": found.frame["chain"],
         "min_proposals": min_proposals,
         "rolled_up_at": run.ran_at if run else None,
     }

@@ -109,6 +109,7 @@ def work_out(session: Session, mix: CaseMix, span: tuple[int, int], *, min_propo
         "min_proposals": min_proposals,
         "store_levels": fit.store_levels if fit else {},
         "intercept": fit.intercept if fit else 0.0,
+        "chain": _together(clerks, handled),
     }
     return Standings(clerks.to_dicts(), reach, strengths, frame)
 
@@ -163,6 +164,21 @@ def _handled(session: Session, span: tuple[int, int], sums: pl.DataFrame) -> pl.
     other = query_frame(session, statement, {"clerk_id": TEXT} | handling.KINDS)
     recorded = sums.group_by("clerk_id").agg(pl.col("recorded", "shown").sum())
     return handling.handling_of(recorded.join(other, on="clerk_id", how="left").fill_null(0))
+
+
+def _together(clerks: pl.DataFrame, handled: pl.DataFrame) -> dict[str, Any]:
+    """Return counts of all clerks together and how customers were handled on average: what one is compared with."""
+    counted = [name for name in (*COUNTS, "focus_first_purchases") if name in clerks.columns]
+    whole = clerks.select(pl.col(counted).sum()).to_dicts()[0]
+    if handled.is_empty():
+        return whole
+    every = handled.with_columns(
+        clerk_id=pl.lit(""),
+        shown=pl.col("recordable"),
+        waited_seconds=(pl.col("seconds_to_attend") * pl.col("attended")).fill_null(0),
+        survey_sum=(pl.col("survey_score") * pl.col("survey_n")).fill_null(0),
+    )
+    return handling.handling_of(every).drop("clerk_id").to_dicts()[0] | whole
 
 
 def _funnel_facts(success: StaffSuccess) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from journey.database import reading, writing
 # and returns what it did
 ROLL_UPS = {
     "staff": ("analytics.staff_success", "roll_up"),
+    "know-how": ("analytics.know_how", "roll_up"),
     "staffing": ("analytics.staffing", "roll_up"),
 }
 

@@ -13,7 +13,8 @@ from journey.audit import AuditEntry
 from journey.coaching import close_goal, entries, remove_entry, write_entry
 from journey.contests import contest_outcome, contests, decide_contest
 from journey.customers import Customer
-from journey.erasure import erase_customer, export_customer
+from journey.disclosure import export_customer
+from journey.erasure import erase_customer
 from journey.errors import Conflict, InputError, NotAllowed, NotFound
 from journey.outcomes import Outcome
 from journey.stores import Clerk, Store
