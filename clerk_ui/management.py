@@ -19,6 +19,7 @@ PLACES = {
     "know_how": ("/store/know-how", "management.know_how", "voice", ("manager", "coe", "admin")),
     "contests": ("/store/contests", "management.contests", "flag", ("manager", "coe", "admin")),
     "team": ("/store/", "management.team", "people", ("manager", "coe", "admin")),
+    "today": ("/store/today", "management.today", "sun", ("manager", "coe", "admin")),
     "staffing": ("/store/staffing", "management.staffing", "clock", ("manager", "coe", "admin")),
     "plan": ("/store/plan", "management.plan", "table", ("manager", "coe", "admin")),
     "models": ("/coe/", "management.models", "model", ("coe", "admin")),
@@ -43,7 +44,7 @@ PLACES = {
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "store": (
         "management.group_store",
-        ("team", "know_how", "staffing", "plan", "store_focus", "store_voice", "contests", "me"),
+        ("today", "team", "know_how", "staffing", "plan", "store_focus", "store_voice", "contests", "me"),
     ),
     "models": ("management.group_models", ("models", "inputs", "focus")),
     "data": ("management.group_data", ("data", "one_id", "web")),

@@ -20,7 +20,7 @@ from journey.sign_ins import close_session, open_session, reserve_attempt, verif
 
 blueprint = APIBlueprint("sign_in", "clerk_ui.auth", enable_openapi=False)
 PASSWORDS = RateLimit(20, 60)
-HOMES = {"manager": "/store/", "clerk": "/counter/", "head": "/coe/actions", "coe": "/coe/", "admin": "/coe/"}
+HOMES = {"manager": "/store/today", "clerk": "/counter/", "head": "/coe/actions", "coe": "/coe/", "admin": "/coe/"}
 
 
 @blueprint.get("/sign-in")

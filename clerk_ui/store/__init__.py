@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from flask import Flask
 
-from clerk_ui.store import availability, coaching, contests, focus, know_how, person, plan, staffing, team
+from clerk_ui.store import (
+    availability,
+    coaching,
+    contests,
+    focus,
+    know_how,
+    live,
+    person,
+    plan,
+    staffing,
+    team,
+    today,
+    week,
+)
 
 
 def init_app(app: Flask) -> None:
     """Register the pages."""
-    for pages in (team, person, coaching, contests, know_how, staffing, plan, availability, focus):
+    for pages in (today, live, team, person, coaching, contests, know_how, staffing, plan, availability, week, focus):
         app.register_blueprint(pages.blueprint)

@@ -304,6 +304,11 @@ def test_a_real_supermarket_end_to_end(shared_data: Path) -> None:
 def test_the_live_board_says_whom_to_call(session: Session) -> None:
     now = OPENING + timedelta(hours=5)
     shift = {"store_id": "001", "starts_at": OPENING, "ends_at": OPENING + timedelta(hours=8)}
+    unknown = live_board(session, "001", now, LAW, 5.0)
+    assert (unknown["on_floor"], unknown["judgement"], unknown["step"]) == ([], "unknown", "none")
+    assert (unknown["p_short"], unknown["source"], unknown["floor_known_from"]) == (None, "usual", "nothing")
+    session.add(Shift(clerk_id="K0", duty="floor", **shift | {"ends_at": now}))
+    session.flush()
     quiet = live_board(session, "001", now, LAW, 5.0)
     assert (quiet["on_floor"], quiet["judgement"], quiet["step"]) == ([], "short", "open_counter")
     session.add(Shift(clerk_id="K1", duty="floor", **shift))
