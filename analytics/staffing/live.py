@@ -39,8 +39,9 @@ def live_board(
 
     The rate is that of the last half hour at the door, blended with *usual_per_quarter*; without a counter by the
     share opened on tablets in that time, else the usual one (`source`: counter, tablets, usual). Without any roster
-    of the day those who used a tablet are on the floor; where nobody did, the judgement is «unknown». `step` is call_to_floor (with `who` from the back room, or
-    open_counter where nobody is there), release (one may leave the floor) or none. `waiting` are customers checked in and not attended yet.
+    of the day those who used a tablet are on the floor; where nobody did, the judgement is «unknown».
+    `step` is call_to_floor (with `who` from the back room, or open_counter where nobody is there), release (one may
+    leave the floor) or none. `waiting` are customers checked in and not attended yet.
     """
     seen = _seen(session, store, now)
     duty = session.execute(

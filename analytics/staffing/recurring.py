@@ -13,6 +13,8 @@ MIN_WEEKS = 2
 def recurring(slots: pl.DataFrame) -> list[dict[str, Any]]:
     """Return the recurring shortages of judged *slots*, the costliest first.
 
+    Where nothing tells of costs those come first that want most clerks.
+
     Each has store_id, weekday (Monday 0), hour, weeks (seen), short_share, extra (clerks more, in most weeks enough),
     lost_proposals_low and _high (per week), and from_hour: an hour of the same day that is recurrently over, or None.
     """
@@ -49,6 +51,8 @@ def recurring(slots: pl.DataFrame) -> list[dict[str, Any]]:
         .join(spare, on=["store_id", "weekday"], how="left")
         .drop("over_share")
         .with_columns(pl.col("extra").cast(pl.Int64))
-        .sort("lost_proposals_high", "store_id", "weekday", "hour", descending=[True, False, False, False])
+        .sort(
+            "lost_proposals_high", "extra", "store_id", "weekday", "hour", descending=[True, True, False, False, False]
+        )
         .to_dicts()
     )
