@@ -146,7 +146,7 @@ def test_managers_and_the_coe_sign_in_by_password(shop: Shop) -> None:
     browser = shop.app.test_client()
     assert form(browser, "M1", "wrong")[0] == 401
     assert form(browser, "C1", PASSWORD)[0] == 401  # a clerk without a password
-    assert form(browser, "M1", PASSWORD) == (303, "/store/")
+    assert form(browser, "M1", PASSWORD) == (303, "/store/today")
     assert form(browser, "coe", PASSWORD, next="/coe/models?x=1") == (303, "/coe/models?x=1")
     for evil in ("//evil.example", "https://evil.example", "/\\evil.example", "javascript:alert(1)"):
         assert form(browser, "coe", PASSWORD, next=evil) == (303, "/coe/")
