@@ -33,6 +33,8 @@ PLACES = {
     "risks": ("/coe/risks", "management.risks", "warn", ("coe", "admin")),
     "assortment": ("/coe/assortment", "management.assortment", "bag", ("coe", "admin")),
     "ltv": ("/coe/ltv", "management.ltv", "repeat", ("coe", "admin")),
+    "surveys": ("/coe/surveys", "management.surveys", "pen", ("coe", "admin")),
+    "store_voice": ("/store/voice", "management.store_voice", "voice", ("manager", "coe", "admin")),
     "actions": ("/coe/actions", "management.actions", "flag", ("coe", "head", "admin")),
     "tree": ("/coe/tree", "management.tree", "model", ("coe", "admin")),
     "brief": ("/coe/brief", "management.brief", "table", ("coe", "admin")),

@@ -16,11 +16,26 @@ from clerk_ui.store import (
     staffing,
     team,
     today,
+    voice,
     week,
 )
 
 
 def init_app(app: Flask) -> None:
     """Register the pages."""
-    for pages in (today, live, team, person, coaching, contests, know_how, staffing, plan, availability, week, focus):
+    for pages in (
+        today,
+        live,
+        team,
+        person,
+        coaching,
+        contests,
+        know_how,
+        staffing,
+        plan,
+        availability,
+        week,
+        focus,
+        voice,
+    ):
         app.register_blueprint(pages.blueprint)
