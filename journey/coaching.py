@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import date, datetime
 
-from sqlalchemy import Index, select
+from sqlalchemy import Connection, Index, or_, select, update
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.audit import record_act
 from journey.database import Base, Instant
 from journey.errors import InputError, NotAllowed, NotFound
 
+ERASED = "―"  # stands where an erased customer was named
 NOTE, GOAL = KINDS = ("note", "goal")
 # what a goal may be about: handling that a clerk can decide on; never a rate of success, which customers decide
 MEASURES = ("recorded_share", "kept_share", "seconds_to_attend", "proposed_per_service")
@@ -91,6 +93,23 @@ def remove_entry(session: Session, entry_id: str, *, clerk_id: str, author: str,
     record_act(session, at=now, actor=f"account:{author}", action="coaching.removed", subject_kind="clerk",
                subject_id=clerk_id)  # fmt: skip
     session.flush()
+
+
+def forget_words(connection: Connection, words: Collection[str]) -> int:
+    """Take these words (ids, names) out of what was written; returns how many entries named them."""
+    names = [word for word in words if word.strip()]
+    if not names:
+        return 0
+    columns = (CoachingEntry.entry_id, CoachingEntry.text)
+    found = connection.execute(
+        select(*columns).where(or_(*(CoachingEntry.text.contains(n, autoescape=True) for n in names)))
+    )
+    rows = found.all()
+    for entry_id, text in rows:
+        for name in sorted(names, key=len, reverse=True):
+            text = text.replace(name, ERASED)
+        connection.execute(update(CoachingEntry).where(CoachingEntry.entry_id == entry_id).values(text=text))
+    return len(rows)
 
 
 def entries(session: Session, clerk_id: str) -> list[CoachingEntry]:

@@ -12,7 +12,9 @@ from sqlalchemy.orm import Session
 
 from journey.analysis_results import forget_persons
 from journey.audit import AuditEntry, record_act
+from journey.coaching import forget_words
 from journey.contests import OutcomeContest
+from journey.customers import Customer
 from journey.database import Base
 from journey.erasures import Erasure, digest
 from journey.fact_days import DAY_SQL, WHOLE, mark_days
@@ -54,6 +56,7 @@ def erase_customer(session: Session, customer_id: str, *, actor: str, now: datet
     summary = ErasureSummary(customer_ids=person.customer_ids)
     _remember_digests(connection, person, now)
     summary.anonymised["outcome_contests"] = _blank_contests(connection, person)
+    summary.anonymised["coaching_entries"] = forget_words(connection, {*person.values, *_names(connection, person)})
     for table in IDENTIFIERS:
         _erase_facts(connection, table, person, summary)
     for named, naming in tables_naming_persons():
@@ -104,6 +107,11 @@ def _erase_facts(connection: Connection, table: str, person: Person, summary: Er
     sets = ", ".join(f"{name} = {value}" for name, value in emptied.items())
     blanked = connection.exec_driver_sql(f"UPDATE {table} AS t SET {sets} WHERE {where}", parameters)
     summary.anonymised[table] = blanked.rowcount
+
+
+def _names(connection: Connection, person: Person) -> set[str]:
+    rows = connection.execute(select(Customer.name).where(Customer.customer_id.in_(person.customer_ids)))
+    return {name for (name,) in rows if name}
 
 
 def _blank_contests(connection: Connection, person: Person) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from analytics.staff_success import report, roll_up
 from journey.audit import AuditEntry
-from journey.coaching import close_goal, entries, remove_entry, write_entry
+from journey.coaching import CoachingEntry, close_goal, entries, remove_entry, write_entry
 from journey.contests import contest_outcome, contests, decide_contest
 from journey.customers import Customer
 from journey.disclosure import export_customer
@@ -90,9 +90,12 @@ def test_only_the_own_outcome_and_only_with_a_reason(shop: Session) -> None:
 
 def test_erasing_the_customer_empties_what_was_written_about_the_proposal(shop: Session) -> None:
     waiting = contest(shop)
+    note = write_entry(shop, clerk_id="K1", store_id="001", author="m1", author_name="店長", now=NOW,
+                       text="山田様(C1)へのお声がけが良かった")  # fmt: skip
     assert export_customer(shop, "C1")["outcome_contests"][0]["contest_id"] == waiting
     summary = erase_customer(shop, "C1", actor="coe", now=NOW)
     assert summary.anonymised["outcome_contests"] == 1
+    assert shop.get(CoachingEntry, note.entry_id).text == "―様(―)へのお声がけが良かった"  # type: ignore[union-attr]
     (row,) = contests(shop)
     assert (row.contest.contest_id, row.contest.reason, row.contest.state) == (waiting, "", "open")
 
