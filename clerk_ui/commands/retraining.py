@@ -7,7 +7,7 @@ import click
 from clerk_ui.commands.console import Desk, at_desk
 from clerk_ui.commands.models import audit_act, peak_memory_mb, told_stage, tracked
 from journey.database import reading
-from journey.errors import ModelRefused
+from journey.errors import ModelRefused, OsusumeError
 from recommender.registry import Registry
 
 KEPT = 12
@@ -54,6 +54,8 @@ def retrain_command(desk: Desk, seed: int, budget: float | None, keep: int) -> N
         pruned = registry.prune(keep)
         keep_inputs(registry.models, measure(desk.home, made.model.cut_off, at=desk.now))
         warmed = _warm(desk)
+        tell("focus lists", 0.0)
+        focus = _focus(desk)
     comparison = made.comparison
     document = {
         "version": made.version,
@@ -61,6 +63,7 @@ def retrain_command(desk: Desk, seed: int, budget: float | None, keep: int) -> N
         "comparison": None if comparison is None else vars(comparison),
         "warmed": warmed,
         "pruned": pruned,
+        "focus": focus,
         "rows": made.model.rows,
         "seconds": dict(made.model.stage_seconds),
         "metrics": dict(made.model.metrics),
@@ -72,6 +75,18 @@ def retrain_command(desk: Desk, seed: int, budget: float | None, keep: int) -> N
         figures = f"{comparison.candidate:.4f} against {comparison.current:.4f}"
         judged = f"{comparison.metric} {figures} on {comparison.evaluation}"
     desk.show(document, lambda: desk.say(f"{made.version} serves now ({judged}); {warmed:,} events warmed"))
+
+
+def _focus(desk: Desk) -> int:
+    """Make the focus lists anew; returns how many proposals they hold. Trouble with them spoils no training."""
+    from clerk_ui.focus_results import make_focus
+
+    try:
+        document = make_focus(desk.engine, desk.settings, now=desk.now)
+    except OsusumeError as error:
+        click.echo(f"osusume: focus lists: {error.sentence}", err=True)
+        return 0
+    return sum(store["customers"] for campaign in document["campaigns"] for store in campaign["stores"])
 
 
 def _warm(desk: Desk) -> int:

@@ -8,6 +8,7 @@ from clerk_ui.counter import (
     customers,
     dismissals,
     expected,
+    focus,
     follow_ups,
     know_how,
     my_day,
@@ -39,6 +40,7 @@ def init_app(app: Flask) -> None:
         redemptions,
         expected,
         my_day,
+        focus,
         shell,
     ):
         app.register_blueprint(module.blueprint)

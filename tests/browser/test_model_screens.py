@@ -25,7 +25,8 @@ from tests.clerk_ui.test_model_pages import metrics
 pytestmark = pytest.mark.browser
 PASSWORD = "a place for models"
 NOW = datetime.now(UTC)
-ADDRESSES = ("/coe/", "/coe/models/{worse}", "/coe/models/{worse}/changes", "/coe/models/current", "/coe/inputs")
+ADDRESSES = ("/coe/", "/coe/models/{worse}", "/coe/models/{worse}/changes", "/coe/models/current", "/coe/inputs",
+             "/coe/focus", "/store/focus")  # fmt: skip
 
 
 @pytest.fixture
