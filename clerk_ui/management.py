@@ -22,6 +22,7 @@ PLACES = {
     "today": ("/store/today", "management.today", "sun", ("manager", "coe", "admin")),
     "staffing": ("/store/staffing", "management.staffing", "clock", ("manager", "coe", "admin")),
     "plan": ("/store/plan", "management.plan", "table", ("manager", "coe", "admin")),
+    "tablets": ("/store/tablets", "management.tablets", "card", ("manager", "admin")),
     "models": ("/coe/", "management.models", "model", ("coe", "admin")),
     "store_focus": ("/store/focus", "management.store_focus", "star", ("manager", "coe", "admin")),
     "focus": ("/coe/focus", "management.focus", "star", ("coe", "admin")),
@@ -46,7 +47,7 @@ PLACES = {
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "store": (
         "management.group_store",
-        ("today", "team", "know_how", "staffing", "plan", "store_focus", "store_voice", "contests", "me"),
+        ("today", "team", "know_how", "staffing", "plan", "store_focus", "store_voice", "contests", "me", "tablets"),
     ),
     "models": ("management.group_models", ("models", "inputs", "focus")),
     "data": ("management.group_data", ("data", "one_id", "web")),

@@ -14,6 +14,7 @@ from clerk_ui.store import (
     person,
     plan,
     staffing,
+    tablets,
     team,
     today,
     voice,
@@ -37,5 +38,6 @@ def init_app(app: Flask) -> None:
         week,
         focus,
         voice,
+        tablets,
     ):
         app.register_blueprint(pages.blueprint)

@@ -146,6 +146,26 @@ export function answerOffer(offer, result) {
   });
 }
 
+/** A know-how card was seen, or tried beside a suggestion. */
+export function useCard(card, kind, suggestion = null) {
+  const id = newId();
+  const person = signature();
+  return enqueue({
+    id,
+    kind: `card_${kind}`,
+    method: "PUT",
+    path: `/api/know-how-cards/${encodeURIComponent(card.card_id)}/uses/${id}`,
+    body: {
+      kind,
+      clerk_id: person.clerk_id,
+      used_at: shown(),
+      ...(suggestion ? { suggestion_id: suggestion.suggestion_id } : {}),
+    },
+    person,
+    label: { product: card.title },
+  });
+}
+
 /** Redeem a coupon at the counter. */
 export function redeemCoupon(customerId, coupon) {
   const id = newId();

@@ -48,6 +48,7 @@ export function priceTag(price) {
 /** The element for one suggestion; redraws itself as outcomes come. `customerId` is null on the anonymous path. */
 export function suggestionCard(suggestion, serving, customerId, onHidden) {
   const item = h("li", { class: "suggestion", "data-suggestion": suggestion.suggestion_id });
+  const fits = () => serving.knowHow?.get(suggestion.suggestion_id);
   const outcome = () => serving.outcomes.get(suggestion.suggestion_id);
 
   async function tap(result, why = null) {
@@ -95,12 +96,13 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
           h(
             "h3",
             { class: "suggestion__name" },
-            h("button", { type: "button", class: "suggestion__open", "aria-haspopup": "dialog", onclick: () => suggestionDialog(suggestion, customerId && hide) }, name, h("span", { class: "unseen" }, ` ${t("details")}`)),
+            h("button", { type: "button", class: "suggestion__open", "aria-haspopup": "dialog", onclick: () => suggestionDialog(suggestion, customerId && hide, fits()) }, name, h("span", { class: "unseen" }, ` ${t("details")}`)),
           ),
           markBadges(suggestion.marks),
         ),
         h("p", { class: "suggestion__reason" }, icon("why"), h("span", {}, suggestion.reason)),
         talkText(suggestion.talk) && h("p", { class: "suggestion__talk" }, t("talk", { text: talkText(suggestion.talk) })),
+        fits() && h("p", { class: "suggestion__knowhow" }, icon("voice"), h("span", {}, t("know_how.fits", { title: fits().title }))),
       ),
       customerId && product &&
         h("button", { type: "button", class: "button button--plain suggestion__dismiss", "aria-label": t("dismiss.of", { product: name }), onclick: () => dismissDialog(suggestion, hide) }, t("dismiss.short")),

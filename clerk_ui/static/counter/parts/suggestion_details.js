@@ -4,6 +4,7 @@ import { button, h, icon } from "../dom.js";
 import { number } from "../figures.js";
 import { t } from "../language.js";
 import { openDialog } from "./dialog.js";
+import { knowHowCard } from "./know_how_card.js";
 import { categoryLeaf, picture } from "./picture.js";
 import { markBadges, priceTag, stockLine, talkText } from "./suggestion.js";
 
@@ -26,8 +27,8 @@ function reasonsOf(suggestion) {
   );
 }
 
-/** The details; `onDismiss(why)` is null on the anonymous path. */
-export function suggestionDialog(suggestion, onDismiss) {
+/** The details; `onDismiss(why)` is null on the anonymous path, `knowHow` a card that fits. */
+export function suggestionDialog(suggestion, onDismiss, knowHow = null) {
   const { product } = suggestion;
   openDialog(
     product?.name ?? suggestion.title,
@@ -47,6 +48,7 @@ export function suggestionDialog(suggestion, onDismiss) {
       h("h3", {}, t("details.why")),
       h("ul", { class: "facts" }, reasonsOf(suggestion).map((text) => h("li", {}, text))),
       talkText(suggestion.talk) && [h("h3", {}, t("details.talk")), h("p", { class: "suggestion__talk" }, t("talk", { text: talkText(suggestion.talk) }))],
+      knowHow && [h("h3", {}, t("know_how.title")), knowHowCard(knowHow, suggestion)],
       suggestion.probability !== null && suggestion.probability !== undefined &&
         h("p", { class: "small soft" }, t("details.probability", { n: number(Math.max(1, Math.round(suggestion.probability * 100))) })),
       nearbyList(suggestion.stock?.nearby) && [h("h3", {}, t("details.nearby")), nearbyList(suggestion.stock.nearby)],

@@ -5,6 +5,7 @@ import { when } from "../figures.js";
 import { t } from "../language.js";
 import { customerFirst, customerMore } from "../parts/customer_card.js";
 import { knownOffers, mixed, offerCard } from "../parts/offer.js";
+import { fittingCards } from "../know_how.js";
 import { problemLine } from "../parts/problem_line.js";
 import { suggestionCard } from "../parts/suggestion.js";
 import { Unreachable } from "../requests.js";
@@ -74,6 +75,11 @@ export function customerScreen({ id, code, go, redraw }) {
     try {
       await loadSuggestions(id);
       drawSuggestions();
+      fittingCards(serving.set.suggestions).then((cards) => {
+        if (!cards.size) return;
+        serving.knowHow = cards;
+        for (const suggestionId of cards.keys()) if (!serving.outcomes.has(suggestionId)) serving.redraw?.get(suggestionId)?.();
+      });
     } catch (error) {
       if (error instanceof Unreachable) fill(list, empty("offline", t("suggestions.offline"), t("suggestions.offline.how"), button(t("again"), { onclick: refresh })));
       else fill(list, problemLine(error, [button(t("again"), { onclick: refresh })]));

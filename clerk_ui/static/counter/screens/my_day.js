@@ -2,10 +2,11 @@
 
 import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
 import { day, number, percent, when } from "../figures.js";
+import { liveCards, noteSeen } from "../know_how.js";
 import { t } from "../language.js";
 import { openDialog } from "../parts/dialog.js";
 import { problemLine } from "../parts/problem_line.js";
-import { talkText } from "../parts/suggestion.js";
+import { knowHowCard } from "../parts/know_how_card.js";
 import { say } from "../parts/undo_bar.js";
 import { get, Unreachable } from "../requests.js";
 import { current } from "../session.js";
@@ -14,6 +15,7 @@ import { keepValue, readValue } from "../database.js";
 
 const ENOUGH = 30;
 const MOST = 12;
+const CARDS = 3;
 
 function figure(label, value, note) {
   return h("div", { class: "tile" }, h("dt", { class: "tile__label" }, label), h("dd", {}, h("span", { class: "tile__value figure" }, value), note && h("span", { class: "small soft" }, note)));
@@ -93,7 +95,7 @@ function outcomeRow(one) {
 
 function draw(place, data) {
   const followUps = data.follow_ups;
-  const cards = data.know_how ?? [];
+  const cards = data.cards ?? [];
   const { focus } = data;
   const outcomes = [...data.outcomes, ...(data.without_tap ?? [])].sort((a, b) => b.occurred_at.localeCompare(a.occurred_at));
   fill(
@@ -116,7 +118,7 @@ function draw(place, data) {
         { class: "panel stack" },
         h("h2", {}, t("day.know_how")),
         cards.length
-          ? h("ul", { class: "stack" }, cards.map((card) => h("li", { class: "stack stack--tight" }, h("strong", {}, card.title ?? card.practice), h("p", { class: "suggestion__talk" }, t("talk", { text: talkText(card.talk ?? card.talk_line) })), card.evidence && h("p", { class: "small soft" }, card.evidence))))
+          ? h("ul", { class: "stack" }, cards.slice(0, CARDS).map((card) => h("li", {}, knowHowCard(card))))
           : empty("voice", t("day.know_how.none"), t("day.know_how.none.how")),
       ),
       h(
@@ -139,8 +141,10 @@ export function myDayScreen() {
 
   async function load() {
     try {
-      const data = await get("/api/me/day");
+      const [day, cards] = await Promise.all([get("/api/me/day"), liveCards()]);
+      const data = { ...day, cards };
       draw(place, data);
+      noteSeen(cards.slice(0, CARDS)).catch(() => {});
       keepValue(key, data).catch(() => {});
     } catch (error) {
       const kept = error instanceof Unreachable ? await readValue(key) : null;
