@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -92,9 +92,9 @@ def stored_rows(session: Session, kind: str, parameters: Mapping[str, Any] | Non
     return None if packed is None else gzip.decompress(packed)
 
 
-def newest_result(session: Session) -> datetime | None:
-    """When the latest result was made."""
-    return session.scalar(select(func.max(AnalysisResult.computed_at)))
+def newest_result(session: Session, kinds: Collection[str]) -> datetime | None:
+    """When the latest result of one of these kinds was made."""
+    return session.scalar(select(func.max(AnalysisResult.computed_at)).where(AnalysisResult.kind.in_(kinds)))
 
 
 def forget_persons(session: Session) -> int:

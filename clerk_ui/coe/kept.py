@@ -57,7 +57,7 @@ def download(kind: str) -> Response:
 def refresh() -> Redirect:
     """Make all results anew beside the server; the page they come from says when they are there."""
     require_form_token()
-    newest = newest_result(reading())
+    newest = newest_result(reading(), list(KEPT))
     if newest is None or request_time() - newest > AT_MOST_EVERY:
         _audit("analysis.refreshed", "all")
         refresh_in_background(settings())

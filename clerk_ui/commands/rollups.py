@@ -59,6 +59,8 @@ def rollup_command(desk: Desk, names: tuple[str, ...], everything: bool) -> None
 
 
 def _cx_is_old(desk: Desk) -> bool:
+    from analytics.kept import KEPT
+
     with reading(desk.engine) as session:
-        newest = newest_result(session)
+        newest = newest_result(session, list(KEPT))
     return newest is None or desk.now - newest > CX_EVERY

@@ -6,10 +6,9 @@ import csv
 import io
 import json
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import numpy as np
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
@@ -23,15 +22,12 @@ from journey.accounts import add_account
 from journey.actions import ActionPlan
 from journey.analysis_results import stored_result, stored_rows
 from journey.audit import AuditEntry
-from journey.customers import Customer
 from journey.database import reading, writing
 from journey.erasure import erase_customer
-from journey.purchases import PosLine
-from journey.surveys import Answer, Survey
 from journey.units import assign_member
 from tests.clerk_ui.conftest import PASSWORD, Shop
 from tests.clerk_ui.test_management_pages import browser, form_token
-from tests.journey.survey_people import blank
+from tests.heard_customers import heard_customers
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 KINDS = ("experience", "drivers", "voice", "assortment", "ltv", "actions")
@@ -45,37 +41,9 @@ def database_url(sqlite_url: str) -> str:
 
 @pytest.fixture
 def chain(shop: Shop) -> Shop:
-    """Two hundred customers who buy, and answer a sheet on the whole and on two touchpoints, with words."""
-    draw = np.random.default_rng(7)
-    words = ("レジで待たされて残念でした", "スタッフの方が親切でした", "アプリが使いにくい", "品ぞろえが豊富で便利です")
+    """The shop with two hundred customers who buy and answer."""
     with writing(shop.engine) as session:
-        session.add(blank(Survey, survey_id="V", name="定点", kind="periodic"))
-        for n in range(200):
-            store, taste = ("S1", "S2")[n % 2], float(draw.normal())
-            for k in range(int(draw.integers(1, 6))):
-                at = NOW - timedelta(days=int(draw.integers(1, 200)), hours=n % 9)
-                session.add(
-                    blank(PosLine, receipt_id=f"R{n}-{k}", line_no=1, store_id=store, channel="store",
-                          customer_id=f"C{n}", customer_ref=f"C{n}", sold_at=at, quantity=1.0, amount=200 + 10 * k,
-                          local_day=(at.date() - date(1970, 1, 1)).days,
-                          product_id=("4901234567894", "4901234567900")[k % 2])
-                )  # fmt: skip
-            marks = {("touchpoint", "store"): taste, ("touchpoint", "app"): float(draw.normal())}
-            whole = 0.8 * taste + 0.2 * marks["touchpoint", "app"] + float(draw.normal(0, 0.5))
-            marks |= {
-                (q, ""): whole + float(draw.normal(0, 0.3))
-                for q in ("overall", "emotional_trust", "emotional_love", "rational_price", "rational_function", "nps")
-            }
-            for (question, touchpoint), mark in marks.items():
-                session.add(
-                    blank(Answer, response_id=f"A{n}", question=question, touchpoint=touchpoint, survey_id="V",
-                          customer_id=f"C{n}", customer_ref=f"C{n}", store_id=store, scale_max=10.0,
-                          scale_min=0.0 if question == "nps" else 1.0, answered_at=NOW - timedelta(days=n % 90),
-                          score=float(np.clip(round(7 + 1.5 * mark), 1, 10)),
-                          comment=words[n % 4] if question == "overall" else None)
-                )  # fmt: skip
-        for n in range(200):
-            session.add(blank(Customer, customer_id=f"C{n}", name=f"客{n}", consent_contact=True))
+        heard_customers(session, now=NOW, products=("4901234567894", "4901234567900"))
     return shop
 
 

@@ -31,7 +31,8 @@ def test_a_result_comes_back_as_it_was_made(session: Session) -> None:
     keep_result(session, "drivers", {}, {"n": 4}, computed_at=NOW + timedelta(days=1), seconds=1)
     again = stored_result(session, "drivers", {"kgi": None})
     assert again is not None
-    assert (again.document, newest_result(session)) == ({"n": 4}, NOW + timedelta(days=1))
+    assert (again.document, newest_result(session, ["drivers"])) == ({"n": 4}, NOW + timedelta(days=1))
+    assert newest_result(session, ["voice"]) is None
 
 
 def test_what_names_persons_can_be_dropped_and_the_rest_stays(session: Session) -> None:
