@@ -15,7 +15,8 @@ from clerk_ui.joining.drawn_codes import jan_modules, qr
 from journey.audit import AuditEntry
 from journey.customers import Customer
 from journey.database import reading, writing
-from journey.erasure import erase_customer, export_customer
+from journey.disclosure import export_customer
+from journey.erasure import erase_customer
 from journey.identity import Identity
 from journey.member_invitations import MemberInvitation, check_digit
 from tests.clerk_ui.conftest import Shop
