@@ -23,6 +23,7 @@ from journey.customers import Customer, CustomerNote
 from journey.database import writing
 from journey.devices import add_device
 from journey.identity import Identity
+from journey.know_how_cards import CardText, make_card, publish_card
 from journey.outcomes import FollowUp
 from journey.products import Product, Stock
 from journey.purchases import PosLine
@@ -322,6 +323,15 @@ def today(session: Session, now: datetime) -> None:
             text="無香料がお好み。冬は手荒れしやすいとのこと。",
         )
     )
+    session.flush()
+    text = CardText(
+        title="手の甲でお試しいただく",
+        talk_line="手の甲に少しつけて、香りとのびを確かめてみませんか",
+        how="テスターを先に開けておき、ご自身の手でお試しいただきます。",
+        category="ビューティー > ハンドケア",
+    )
+    make_card(session, "KH1", text, store_id=None, by="coe", now=now - timedelta(days=20))
+    publish_card(session, "KH1", now=now - timedelta(days=14))
     session.add(
         FollowUp(
             follow_up_id="5b0c1b8e-8f3a-4a53-9f5e-0a6d2f6f1c11",

@@ -12,6 +12,7 @@ from sqlalchemy import Engine, delete, select, update
 from journey.api_keys import add_key
 from journey.coupons import CouponGrant
 from journey.database import reading, writing
+from journey.know_how_cards import KnowHowUse
 from journey.offers import Offer
 from journey.outcomes import Confirmation
 from journey.purchases import PosLine
@@ -26,6 +27,7 @@ pytestmark = pytest.mark.browser
 def _no_offer_was_answered(shop_engine: Engine) -> None:
     with writing(shop_engine) as session:
         session.execute(delete(Offer))
+        session.execute(delete(KnowHowUse))
         session.execute(update(CouponGrant).values(redeemed_at=None, redemption_id=None))
 
 
@@ -111,3 +113,27 @@ def test_who_is_next_finds_suggestions_made_ahead(tablet: Tablet) -> None:
 def test_a_promise_of_today_is_told_at_the_door(tablet: Tablet) -> None:
     tablet.page.locator(".rowlink--task", has_text="今日の再ご案内 1件").click()
     tablet.page.locator(".task", has_text="薬用しっとり美容液").wait_for()
+
+
+def test_know_how_stands_where_it_fits_and_one_tap_says_that_it_was_tried(tablet: Tablet, shop_engine: Engine) -> None:
+    tablet.serve(HANAKO_CARD)
+    fits = tablet.page.locator(".suggestion", has=tablet.page.locator(".suggestion__knowhow"))
+    fits.wait_for()
+    assert "ハンドクリーム" in fits.inner_text()
+    suggestion_id = fits.get_attribute("data-suggestion")
+    fits.locator(".suggestion__open").click()
+    tablet.page.locator("dialog .knowhow .button", has_text="試した").click()
+    tablet.page.locator("dialog .knowhow .badge", has_text="試しました").wait_for()
+    tablet.page.keyboard.press("Escape")
+    tablet.go("day")
+    tablet.page.locator(".knowhow", has_text="手の甲でお試しいただく").wait_for()
+    tablet.wait_for_counts(0)
+    with reading(shop_engine) as session:
+        uses = session.scalars(select(KnowHowUse).where(KnowHowUse.clerk_id == "C1")).all()
+    assert {(one.kind, one.suggestion_id) for one in uses} == {("tried", suggestion_id), ("seen", None)}
+    tablet.go("find")
+    tablet.go("day")
+    tablet.page.locator(".knowhow").wait_for()
+    tablet.wait_for_counts(0)
+    with reading(shop_engine) as session:
+        assert len(session.scalars(select(KnowHowUse).where(KnowHowUse.clerk_id == "C1")).all()) == 2

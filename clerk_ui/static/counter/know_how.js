@@ -11,15 +11,21 @@ export async function liveCards() {
   return cardsAt("/api/know-how-cards");
 }
 
-/** Suggestion id → the card that fits it best. */
+/** Suggestion id → the card that fits it; the most particular card first, and no card twice on one screen. */
 export async function fittingCards(suggestions) {
   if (!suggestions.length) return new Map();
   const asked = new URLSearchParams(suggestions.map((one) => ["suggestion_id", one.suggestion_id]));
+  const cards = await cardsAt(`/api/know-how-cards?${asked}`);
   const found = new Map();
-  for (const card of await cardsAt(`/api/know-how-cards?${asked}`)) {
-    for (const id of card.suggestion_ids ?? []) if (!found.has(id)) found.set(id, card);
+  for (const card of cards.sort((a, b) => particular(b) - particular(a))) {
+    const free = (card.suggestion_ids ?? []).find((id) => !found.has(id));
+    if (free) found.set(free, card);
   }
   return found;
+}
+
+function particular(card) {
+  return (card.product_id ? 4 : 0) + (card.category ? 2 : 0) + (card.situation === "any" ? 0 : 1);
 }
 
 async function cardsAt(path) {

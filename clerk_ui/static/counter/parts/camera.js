@@ -74,6 +74,7 @@ export async function openCamera(onCode) {
     }
   } catch (error) {
     stop();
+    view.hidden = true;
     if (open) message.append(notice(t(error?.name === "NotAllowedError" ? "camera.refused" : "camera.failed"), { kind: "warn", icon: "camera" }));
   }
   return undefined;
