@@ -36,6 +36,7 @@ def policy_of(chosen: Settings) -> Policy:
         exploration=chosen.web.exploration,
         holdout=chosen.web.holdout,
         holdout_salt=chosen.chain.name,
+        first_purchase_value=chosen.web.first_purchase_value,
     )
 
 

@@ -91,6 +91,9 @@ class WebSettings(Section):
     holdout: float = Field(
         default=0.0, ge=0, le=0.5, description="share of customers for whom nothing is shown, by design"
     )
+    first_purchase_value: float = Field(
+        default=2.0, ge=0, le=100, description="what a first purchase is worth against one more purchase of the same"
+    )
     beacon_origins: str = Field(
         default="", description="origins of the web shop whose pages may send events, separated by spaces"
     )

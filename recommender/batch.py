@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from recommender.acceptance import Acceptance
 from recommender.baskets import Floats, Ints, Longs
 from recommender.calibration import Calibration
 from recommender.candidates.pool import Candidates
@@ -272,13 +273,16 @@ def rank(model: TrainedModel, customers: list[str], kind: Kind = "all", k: int =
         values[warm], values[~warm] = mine[chosen[warm]], others[-1 - chosen[~warm]]
         return values
 
+    source = column("source")
+    acceptance = Acceptance.of(model.parameters.get("acceptance"))
+    accepted = acceptance(column("probability"), column("is_new"), source == SOURCES.index("web"))
     return pl.DataFrame(
         {
             CUSTOMER: pl.Series(customers, dtype=pl.String).gather(owner),
             RANK: position + 1,
             PRODUCT: pl.Series(list(model.product_ids), dtype=pl.String).gather(column("product")),
             SCORE: column("score"),
-            PROBABILITY: column("probability"),
-            SOURCE: pl.Series(SOURCES, dtype=pl.String).gather(column("source")),
+            PROBABILITY: accepted.astype(np.float32),
+            SOURCE: pl.Series(SOURCES, dtype=pl.String).gather(source),
         }
     )

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.isotonic import IsotonicRegression
 
 from recommender.baskets import Flags, Floats
 
@@ -28,6 +27,8 @@ class Calibration:
         mean = float(happened.mean()) if len(happened) else 0.0
         if min(happened.sum(), (~happened).sum()) < FEWEST:
             return cls(np.zeros(1, np.float32), np.full(1, mean, np.float32))
+        from sklearn.isotonic import IsotonicRegression  # serving applies curves and learns none
+
         fitted = IsotonicRegression(y_min=0.0, y_max=1.0).fit_transform(score, happened.astype(np.float64))
         order = np.argsort(score, kind="stable")
         ordered, level = score[order], np.asarray(fitted)[order]
@@ -41,21 +42,26 @@ class Calibration:
         return np.interp(score, self.score, self.probability).astype(np.float32)
 
 
-def platt(score: Floats, happened: Flags, prior: Floats | None = None) -> NDArray[np.float64]:
-    """Intercept and slope of a logistic curve through few outcomes (Platt 1999), drawn towards (0, 1).
-
-    `score` is a logit; the penalty equals about ten outcomes, so that few taps move the curve little. `prior` weighs
-    the outcomes.
+def logistic(
+    x: NDArray[np.float64], happened: Flags, centre: NDArray[np.float64], penalty: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Weights of a logistic regression of `happened` on the columns of `x`, drawn towards `centre` by half the squared
+    distance times `penalty`; by Newton's method, each step halved until it does not lead uphill.
     """
-    weight = np.ones(len(score)) if prior is None else prior.astype(np.float64)
-    x = np.stack([np.ones(len(score)), score.astype(np.float64)], axis=1)
-    beta, centre, penalty = np.array([0.0, 1.0]), np.array([0.0, 1.0]), np.array([1.0, 10.0])
-    for _ in range(50):
+
+    def loss(beta: NDArray[np.float64]) -> float:
+        told = x @ beta
+        return float((np.logaddexp(0.0, told) - happened * told).sum() + 0.5 * (penalty * (beta - centre) ** 2).sum())
+
+    beta, here = centre.copy(), loss(centre)
+    for _ in range(100):
         p = 1 / (1 + np.exp(-np.clip(x @ beta, -30, 30)))
-        gradient = x.T @ (weight * (p - happened)) + penalty * (beta - centre)
-        hessian = (x * (weight * p * (1 - p))[:, None]).T @ x + np.diag(penalty)
+        gradient = x.T @ (p - happened) + penalty * (beta - centre)
+        hessian = (x * (p * (1 - p))[:, None]).T @ x + np.diag(penalty)
         step = np.linalg.solve(hessian, gradient)
-        beta = beta - step
+        while (there := loss(beta - step)) > here and np.abs(step).max() > 1e-9:
+            step = step / 2
+        beta, here = beta - step, there
         if np.abs(step).max() < 1e-9:
             break
     return beta

@@ -3,12 +3,13 @@
 `known_before` is the only place where time cuts the record; everything downstream sees its result only.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 
 import numpy as np
 import polars as pl
 
+from recommender.acceptance import Answered
 from recommender.baskets import BasketTable, Ints, Longs, gather
 from recommender.columns import (
     ATTRIBUTES,
@@ -70,6 +71,8 @@ class Dataset:
     """One row per customer index: customer_id and whatever master columns came."""
     rows: int
     """Till lines and web events read."""
+    answered: Answered = field(default_factory=Answered)
+    """What came of proposals."""
 
     @classmethod
     def from_frames(

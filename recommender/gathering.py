@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from recommender.acceptance import Acceptance
 from recommender.candidate_set import GROUND, Candidates, join, merge, without
 from recommender.catalogue import Campaign, Catalogue
 from recommender.columns import SOURCES
@@ -31,6 +32,7 @@ class LoadedModel:
     version: str
     model: TrainedModel
     catalogue: Catalogue
+    acceptance: Acceptance = field(default_factory=Acceptance)
     popular: dict[str, Candidates] = field(default_factory=dict, repr=False)
     """What is popular, by store, made when first asked for."""
 

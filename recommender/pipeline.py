@@ -23,7 +23,7 @@ from recommender.rules.consent import may_profile as profiling_allowed
 from recommender.rules.diversity import spread
 from recommender.rules.focus import with_focus
 from recommender.rules.holdout import HOLDOUT, arm_of
-from recommender.rules.mix import with_something_new
+from recommender.rules.mix import mixed
 from recommender.shortlist import shortlist
 
 UNKNOWN_SHARES = np.zeros(0, np.float32)
@@ -72,6 +72,7 @@ def compose(
         held=frozenset(held),
         campaigns=campaigns,
         repeat_share=loaded.model.arrays.get("repeat_share", UNKNOWN_SHARES),
+        acceptance=loaded.acceptance,
     )
     gathered = gather(
         loaded, customer_id=request.customer_id, store_id=request.store_id, events=events, held=held,
@@ -85,9 +86,9 @@ def compose(
 
     counts = found.removed
     order = list(range(len(found.candidates)))
-    order, counts["diversity"] = spread(order, found.candidates, occasion, k)
     if request.kind == "all":
-        order, counts["mix"] = with_something_new(order, found.candidates, occasion, k)
+        order, counts["mix"] = mixed(order, found.candidates, found.accepted, occasion, k)
+    order, counts["diversity"] = spread(order, found.candidates, occasion, k)
     order, counts["focus"] = with_focus(order, found.candidates, occasion, k, found.score)
 
     arm = arm_of(request.customer_id, policy.holdout, policy.holdout_salt)

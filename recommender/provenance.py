@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 if TYPE_CHECKING:  # serving reads model files without them
     import polars as pl
 
+    from recommender.acceptance import Answered
     from recommender.baskets import BasketTable
     from recommender.dataset import Dataset
 
@@ -31,6 +32,7 @@ def fingerprint(dataset: Dataset) -> dict[str, dict[str, Any]]:
         "carded_lines": _told(len(dataset.carded.product), _basket_arrays(dataset.carded), dataset.customer_ids),
         "uncarded_lines": _told(len(dataset.uncarded.product), _basket_arrays(dataset.uncarded), dataset.store_ids),
         "web_events": _told(len(dataset.web), vars(dataset.web).values(), ()),
+        "answered": _told(len(dataset.answered), _answered_arrays(dataset.answered), ()),
         "products": _table(dataset.products),
         "customers": _table(dataset.customers),
     }
@@ -47,6 +49,11 @@ def code_version() -> dict[str, str]:
 
 def _basket_arrays(baskets: BasketTable) -> Iterable[NDArray[Any]]:
     return vars(baskets).values()
+
+
+def _answered_arrays(answered: Answered) -> Iterable[NDArray[Any]]:
+    counts = np.array(answered.elsewhere, np.int64)
+    return answered.chance, answered.is_new, answered.web, answered.accepted, counts
 
 
 def _told(rows: int, arrays: Iterable[NDArray[Any]], ids: Iterable[str]) -> dict[str, Any]:

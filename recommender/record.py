@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 
 from journey.errors import NotEnoughData
 from journey.lake import refresh, scan
+from recommender.answered_proposals import answered_before
 from recommender.dataset import Dataset
 
 NEAR_NOW = timedelta(days=1)
@@ -25,10 +26,17 @@ class Frames:
     products: pl.DataFrame | None
     customers: pl.DataFrame | None
     stores: pl.DataFrame | None
+    suggestions: pl.DataFrame | None = None
+    outcomes: pl.DataFrame | None = None
 
     def dataset(self, as_of: datetime | None, timezone: str) -> Dataset:
         """What was known before ``as_of`` (None: everything)."""
-        return Dataset.from_frames(self.lines, self.events, self.products, self.customers, self.stores, as_of, timezone)
+        dataset = Dataset.from_frames(
+            self.lines, self.events, self.products, self.customers, self.stores, as_of, timezone
+        )
+        if self.suggestions is None or self.outcomes is None:
+            return dataset
+        return replace(dataset, answered=answered_before(self.suggestions, self.outcomes, dataset.as_of))
 
 
 def load_frames(engine: Engine, home: Path, *, timezone: str) -> Frames:
@@ -38,8 +46,10 @@ def load_frames(engine: Engine, home: Path, *, timezone: str) -> Frames:
     events = scan(home, "web_events").select(
         "occurred_at", "visitor_id", "session_id", "customer_id", "kind", "product_id"
     )
-    masters = (_master(home, table) for table in ("products", "customers", "stores"))
-    return Frames(lines.collect(), events.collect(), *masters)
+    products, customers, stores = (_master(home, table) for table in ("products", "customers", "stores"))
+    shown = scan(home, "suggestions").select("suggestion_id", "score", "probability", "kind", "source")
+    outcomes = scan(home, "outcomes").select("suggestion_id", "occurred_at", "result")
+    return Frames(lines.collect(), events.collect(), products, customers, stores, shown.collect(), outcomes.collect())
 
 
 def load_dataset(engine: Engine, home: Path, *, as_of: datetime | None, now: datetime, timezone: str) -> Dataset:

@@ -59,7 +59,6 @@ class Policy:
     """Focus merchandise takes a slot if it is worth at least this share of what it displaces."""
     first_purchase_value: float = 2.0
     """What a first purchase is worth against a repeat purchase."""
-    min_new: int = 1
     exploration_width: int = 10
 
     @property
@@ -81,7 +80,9 @@ class Proposal(NamedTuple):
     picture: str | None
     """The address of a picture as the master data give it."""
     score: float
+    """The chance of a purchase as the models and what is known now state it."""
     probability: float
+    """The chance that the proposal is accepted, learnt from outcomes on top of the score."""
     propensity: float
     kind: str
     source: str

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from journey.customer_search import one_id
 from journey.database import to_micros
 from journey.quick_statements import engine_of
+from recommender.acceptance import Acceptance
 from recommender.catalogue import Catalogues
 from recommender.event_memory import recent_events
 from recommender.gathering import LoadedModel
@@ -57,7 +58,8 @@ class Recommender:
         catalogue = self._catalogues.get(session, version, model, now=now)
         held = self._loaded
         if held is None or held.model is not model or held.catalogue is not catalogue:
-            held = self._loaded = LoadedModel(version, model, catalogue)
+            acceptance = Acceptance.of(model.parameters.get("acceptance"))
+            held = self._loaded = LoadedModel(version, model, catalogue, acceptance)
         return held
 
     def suggest(

@@ -13,6 +13,7 @@ import polars as pl
 from recommender.baskets import BasketTable, Floats
 from recommender.dataset import INTEREST_KINDS, Dataset
 from recommender.live_interest import RATES
+from recommender.trained import RankedLists
 
 WITHIN: Final = timedelta(days=7)
 PRIOR_EVENTS: Final = 200
@@ -31,6 +32,12 @@ def repeat_shares(baskets: BasketTable, products: int) -> Floats:
     again = np.bincount(product[times > 1], minlength=products)
     usual = float(again.sum() / max(buyers.sum(), 1))
     return ((again + PRIOR_BUYERS * usual) / (buyers + PRIOR_BUYERS)).astype(np.float32)
+
+
+def foremost(lists: RankedLists, places: int = 5) -> Floats:
+    """The chances of the first `places` of every list: what would be proposed."""
+    first = np.arange(places) + lists.indptr[:-1, None]
+    return np.asarray(lists.probability[first[first < lists.indptr[1:, None]]], np.float32)
 
 
 def live_rates(dataset: Dataset) -> dict[str, float]:

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.candidate_set import Candidates, join
-from recommender.requests import EXPLORE, REPEAT, Kind, Policy
+from recommender.live_interest import WEB
+from recommender.requests import EXPLORE, REPEAT, Kind
 from recommender.rules import REMOVING
 from recommender.rules.base import Occasion
 
@@ -23,9 +24,13 @@ GOLDEN: Final = 2_654_435_769
 
 @dataclass(frozen=True)
 class Shortlist:
-    """Candidates that passed the rules, best score first, and how many each rule took away."""
+    """Candidates that passed the rules, best score first, and how many each rule took away.
+
+    `accepted` is the chance that a proposal of each is accepted, `score` that chance times its value.
+    """
 
     candidates: Candidates
+    accepted: NDArray[np.float64]
     score: NDArray[np.float64]
     occasion: Occasion
     removed: Counter[str]
@@ -44,8 +49,8 @@ def shortlist(
     `read_stock` tells the last counts of some products here; they are added to the occasion's.
     """
     removed: Counter[str] = Counter()
-    policy, id_of = occasion.policy, occasion.catalogue.id_of
-    pool = by_worth(source, kind, policy)
+    id_of = occasion.catalogue.id_of
+    pool = by_worth(source, kind, occasion)
     passed: list[Candidates] = []
     found = begin = 0
     while found < wanted and begin < len(pool):
@@ -56,21 +61,27 @@ def shortlist(
         passed.append(through_rules(candidates, occasion, kind, removed))
         found += len(passed[-1])
     left = join(passed)
-    score = worth(left, policy)
+    accepted = acceptance(left, occasion)
+    score = worth(left, accepted, occasion)
     order = np.argsort(-score)
-    return Shortlist(left.take(order), score[order], occasion, removed)
+    return Shortlist(left.take(order), accepted[order], score[order], occasion, removed)
 
 
-def worth(candidates: Candidates, policy: Policy) -> NDArray[np.float64]:
-    """Probability times the value of the purchase; ties are broken by a fixed shuffle of the products, never by id."""
-    value = np.where(candidates.is_new, policy.first_purchase_value, 1.0)
+def acceptance(candidates: Candidates, occasion: Occasion) -> NDArray[np.float64]:
+    """The chance that a proposal of each candidate is accepted."""
+    return occasion.acceptance(candidates.probability, candidates.is_new, candidates.source == WEB)
+
+
+def worth(candidates: Candidates, accepted: NDArray[np.float64], occasion: Occasion) -> NDArray[np.float64]:
+    """Acceptance times the value of the purchase; ties are broken by a fixed shuffle of the products, never by id."""
+    value = np.where(candidates.is_new, occasion.policy.first_purchase_value, 1.0)
     shuffle = (candidates.product.astype(np.uint32) * np.uint32(GOLDEN)).astype(np.float64)
-    return candidates.probability * value * (1.0 + 1e-18 * shuffle) + 1e-22 * shuffle
+    return accepted * value * (1.0 + 1e-18 * shuffle) + 1e-22 * shuffle
 
 
-def by_worth(candidates: Candidates, kind: Kind, policy: Policy) -> NDArray[np.int64]:
+def by_worth(candidates: Candidates, kind: Kind, occasion: Occasion) -> NDArray[np.int64]:
     """Positions of the candidates of a kind as far as training knows, best first."""
-    order = np.argsort(-worth(candidates, policy))
+    order = np.argsort(-worth(candidates, acceptance(candidates, occasion), occasion))
     if kind == EXPLORE:
         order = order[candidates.is_new[order]]
     return order

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from recommender.acceptance import judged, learn
 from recommender.batch import Fitted, cold_lists, ranked_ahead
 from recommender.candidates import sessions
 from recommender.candidates.web import session_similarity
@@ -11,7 +12,7 @@ from recommender.learning import fit
 from recommender.neighbour_lists import copurchase, neighbour_lists
 from recommender.plan import planned
 from recommender.provenance import fingerprint
-from recommender.serving_facts import live_rates, repeat_shares
+from recommender.serving_facts import foremost, live_rates, repeat_shares
 from recommender.stopwatch import Progress, Stopwatch
 from recommender.trained import ItemNeighbours, TrainedModel
 
@@ -36,6 +37,7 @@ def train(
         together, seen = copurchase(view), ItemNeighbours.empty(view.products)
         if len(view.web):
             seen = neighbour_lists(session_similarity(view, SESSION_NEIGHBOURS))
+    usual = foremost(ahead)
     with watch.stage("sessions"):
         next_looks = sessions.fit(dataset.web, view.products, seed=seed)
     return TrainedModel(
@@ -51,10 +53,14 @@ def train(
             "plan": plain(plan),
             "choices": {kind: plain(choice) for kind, choice in fitted.choices.items()},
             "live_rates": live_rates(dataset),
+            "acceptance": learn(dataset.answered, usual).described(),
         },
         metrics=fitted.metrics
         | guard_figure(fitted, dataset)
-        | {"concentration": concentration(ahead, view.products, view.popularity)},
+        | {
+            "concentration": concentration(ahead, view.products, view.popularity),
+            "acceptance": judged(dataset.answered, usual),
+        },
         stage_seconds=watch.seconds,
         rows=dataset.rows,
         seed=seed,

@@ -9,6 +9,7 @@ from typing import Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
+from recommender.acceptance import Acceptance
 from recommender.candidate_set import Candidates
 from recommender.catalogue import Campaign, Catalogue
 from recommender.moment import Moment
@@ -34,6 +35,7 @@ class Occasion:
     held: frozenset[int]
     campaigns: tuple[Campaign, ...]
     repeat_share: NDArray[np.float32]
+    acceptance: Acceptance = field(default_factory=Acceptance)
     stock: dict[int, float] = field(default_factory=dict)
     """The last counts of the candidates looked at so far, by product."""
 

@@ -16,6 +16,7 @@ from journey.products import Product, Stock
 from journey.purchases import PosLine
 from journey.stores import Store
 from journey.suggestions import ClerkTarget, Dismissal
+from recommender.acceptance import Acceptance
 from recommender.catalogue import Catalogue
 from recommender.gathering import LoadedModel
 from recommender.id_table import as_table
@@ -96,7 +97,8 @@ class Counter:
             customer_ids=as_table(self.model.customer_ids),
             store_ids=as_table(self.model.store_ids),
         )
-        return LoadedModel("v1", trained, Catalogue.read(self.session, trained, now=NOW))
+        acceptance = Acceptance.of(trained.parameters.get("acceptance"))
+        return LoadedModel("v1", trained, Catalogue.read(self.session, trained, now=NOW), acceptance)
 
     def ask(
         self, customer: str | None = "A", *, events: Sequence[RecentEvent] = (), language: str = "ja",

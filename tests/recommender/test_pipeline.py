@@ -81,7 +81,7 @@ def test_a_customer_without_history_gets_what_is_popular_in_the_store(session: S
 def test_a_view_on_the_web_moves_the_viewed_product_and_its_companions_up(session: Session) -> None:
     counter = Counter(session)
     before = products(counter.ask(k=8))
-    after = counter.ask(k=8, events=[event("cart", "P8", 0.6)])
+    after = counter.ask(k=9, events=[event("cart", "P8", 0.6)])
     assert before.index("P8") > products(after).index("P8")
     cart = next(p for p in after.proposals if p.product_id == "P8")
     assert cart.evidence["ground"] == "carted"

@@ -1,14 +1,11 @@
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 import numpy as np
 import polars as pl
 import pytest
 
-from recommender.acceptance import acceptance_of
 from recommender.batch import rank
-from recommender.calibration import Calibration, platt
+from recommender.calibration import Calibration
 from recommender.candidates.roster import Roster
 from recommender.columns import EVIDENCE
 from recommender.dataset import Dataset
@@ -164,37 +161,3 @@ def test_calibration_follows_the_rate() -> None:
 def test_a_curve_through_too_little_is_the_mean() -> None:
     curve = Calibration.learnt(np.arange(10, dtype=np.float32), np.arange(10) > 8)
     assert curve(np.array([0, 9], np.float32)).tolist() == pytest.approx([0.1, 0.1])
-
-
-def test_acceptance_is_learnt_from_outcomes_known_by_then() -> None:
-    random = np.random.default_rng(4)
-    stated = random.uniform(0.02, 0.3, 20_000)
-    count = len(stated)
-    accepted = random.random(count) < 2 * stated
-    start = datetime(2026, 3, 1, tzinfo=UTC)
-    moments = [start + timedelta(minutes=minute) for minute in range(count)]
-    suggestions = pl.DataFrame({"suggestion_id": [str(i) for i in range(count)], "score": stated})
-    outcomes = pl.DataFrame(
-        {
-            "suggestion_id": [str(i) for i in range(count)],
-            "occurred_at": pl.Series(moments, dtype=pl.Datetime("us", "UTC")),
-            "result": np.where(accepted, "bought", "declined"),
-        }
-    )
-    curve = acceptance_of(suggestions, outcomes, start + timedelta(days=30))
-    assert curve.outcomes == count
-    assert curve.error < 0.03
-    assert curve(np.array([0.1], np.float32))[0] == pytest.approx(0.2, abs=0.03)
-    assert acceptance_of(suggestions, outcomes, start + timedelta(minutes=100)).outcomes == 100
-    none = acceptance_of(suggestions, outcomes, start)
-    assert none(np.array([0.1], np.float32))[0] == pytest.approx(0.1, abs=1e-4), "without outcomes it is as stated"
-
-
-def test_few_outcomes_move_a_logistic_curve_little() -> None:
-    logit = np.zeros(4, np.float32)
-    few = platt(logit, np.ones(4, np.bool_))
-    assert 0 < few[0] < 2.5
-    random = np.random.default_rng(1)
-    many = random.normal(size=20_000).astype(np.float32)
-    learnt = platt(many, random.random(20_000) < 1 / (1 + np.exp(-(0.5 * many - 1))))
-    assert learnt.tolist() == pytest.approx([-1, 0.5], abs=0.06)

@@ -11,8 +11,9 @@ from journey.products import Product
 from journey.suggestions import ClerkTarget
 from recommender.requests import Policy
 from recommender.rules.holdout import HOLDOUT, TREATED, arm_of
+from recommender.trained import RankedLists
 from tests.recommender.counter import NOW, Counter, event, products
-from tests.recommender.worlds import model
+from tests.recommender.worlds import lists, model, new, own
 
 
 def test_what_the_store_does_not_have_is_not_proposed(session: Session) -> None:
@@ -138,13 +139,25 @@ def test_at_most_so_many_of_a_category(session: Session) -> None:
     assert len(counter.ask(k=4).proposals) == 4, "where nothing else is left, the list is filled all the same"
 
 
-def test_a_mixed_list_holds_something_new(session: Session) -> None:
+def test_the_mix_follows_the_customers_chances_and_the_value_of_a_first_purchase(session: Session) -> None:
     counter = Counter(session, policy=Policy(exploration=0, first_purchase_value=0.01))
+    assert [p.kind for p in counter.ask(k=3).proposals] == ["repeat"] * 3
+    counter.policy = Policy(exploration=0, first_purchase_value=1.0)
     answer = counter.ask(k=3)
-    assert [p.kind for p in answer.proposals] == ["repeat", "repeat", "explore"]
+    # P0 .40; then new P4 .25 beats P1 .30 · (1 - .40); then P1 .18 beats P5 .20 · (1 - .25)
+    assert products(answer) == ["P0", "P4", "P1"]
+    assert "mix" not in answer.rules, "the same three as by chance alone, in another order"
+    counter.policy = Policy(exploration=0, first_purchase_value=20.0)
+    assert [p.kind for p in counter.ask(k=3).proposals] == ["explore"] * 3
+
+
+def test_a_sure_repeat_leaves_room_for_something_new(session: Session) -> None:
+    sure = [own("P0", 0.9), own("P1", 0.8), own("P2", 0.7), new("P4", 0.05, "P0"), new("P5", 0.04, "P0")]
+    made = lists([sure, [], []], [f"P{i}" for i in range(10)])
+    counter = Counter(session, model(ahead=made, cold=RankedLists.empty(3)), Policy(exploration=0))
+    answer = counter.ask(k=3)
+    assert products(answer) == ["P0", "P4", "P1"], "a third repeat adds .7 · .1 · .2, something new .05 · 2"
     assert answer.rules["mix"] == 1
-    counter.policy = Policy(exploration=0, first_purchase_value=0.01, min_new=0)
-    assert [p.kind for p in counter.ask(k=3).proposals] == ["repeat", "repeat", "repeat"]
 
 
 def test_focus_merchandise_gets_its_slot_where_it_displaces_nothing_much_better(session: Session) -> None:
