@@ -134,7 +134,7 @@ def judged(answered: Answered, usual: Floats) -> dict[str, Any]:
 
 
 def _by_chance(stated: NDArray[np.float64], draws: int = 100) -> float:
-    """The calibration error to be expected of chances that are exactly right, from the scatter of the outcomes alone."""
+    """The calibration error of chances that are exactly right, from the scatter of the outcomes alone."""
     random = np.random.default_rng(0)
     ordered = np.sort(stated)
     errors = [
