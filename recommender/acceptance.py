@@ -105,9 +105,10 @@ def learn(answered: Answered, usual: Floats) -> Acceptance:
 
 
 def judged(answered: Answered, usual: Floats) -> dict[str, Any]:
-    """How well a model of the earlier four fifths foretells the latest fifth: outcomes, held_out, accepted (share), ece,
-    ece_by_chance (what chances that are exactly right would show with so few) and reliability (rows of n, stated,
-    accepted, by rising stated chance); only the counts where there are too few.
+    """How well a model of the earlier four fifths foretells the latest fifth.
+
+    Keys: outcomes, elsewhere, and where there are enough held_out, accepted (share), ece, ece_by_chance (what chances
+    that are exactly right would show with so few) and reliability (n, stated, accepted, by rising stated chance).
     """
     held = len(answered) // 5
     counts = {"outcomes": len(answered), "elsewhere": answered.elsewhere[0]}
