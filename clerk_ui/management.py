@@ -15,9 +15,8 @@ from journey.sign_ins import Person
 
 # name → (address, text, icon, roles)
 PLACES = {
-    "me": ("/store/me", "management.me", "person", ("clerk", "manager")),
+    "me": ("/store/me", "management.me", "person", ("clerk",)),
     "know_how": ("/store/know-how", "management.know_how", "voice", ("manager", "coe", "admin")),
-    "contests": ("/store/contests", "management.contests", "flag", ("manager", "coe", "admin")),
     "team": ("/store/", "management.team", "people", ("manager", "coe", "admin")),
     "today": ("/store/today", "management.today", "sun", ("manager", "coe", "admin")),
     "staffing": ("/store/staffing", "management.staffing", "clock", ("manager", "coe", "admin")),
@@ -47,7 +46,7 @@ PLACES = {
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "store": (
         "management.group_store",
-        ("today", "team", "know_how", "staffing", "plan", "store_focus", "store_voice", "contests", "me", "tablets"),
+        ("today", "team", "know_how", "staffing", "plan", "store_focus", "store_voice", "me", "tablets"),
     ),
     "models": ("management.group_models", ("models", "inputs", "focus")),
     "data": ("management.group_data", ("data", "one_id", "web")),

@@ -43,7 +43,7 @@ def page() -> str:
     rows = contests(reading(), store_id=place.store_id)
     return render_template(
         "store/contests.html",
-        **frame("contests"),
+        **frame("team"),
         store=place,
         stores=asked.choice,
         waiting=[row for row in rows if row.contest.state == OPEN],
