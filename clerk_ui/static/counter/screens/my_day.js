@@ -159,6 +159,6 @@ export function myDayScreen() {
   return {
     title: t("day.title"),
     reload: load,
-    element: h("div", { class: "page" }, h("h1", { tabindex: "-1" }, t("day.hello", { name: person?.name ?? "" })), h("p", { class: "soft small" }, t("day.private")), place),
+    element: h("div", { class: "page" }, h("h1", { tabindex: "-1" }, t("day.hello", { name: person?.name ?? "" })), h("p", { class: "soft small" }, t("day.private")), h("p", {}, h("a", { class: "button", href: "/store/me" }, icon("chart"), h("span", {}, t("day.record")))), place),
   };
 }

@@ -281,6 +281,7 @@ export default {
   "day.title": "My day",
   "day.hello": "{name}’s day",
   "day.private": "Only you see these figures here.",
+  "day.record": "See my record in detail",
   "day.stale": "Offline: showing what was loaded last.",
   "day.customers": "Customers served",
   "day.proposed": "Proposals",

@@ -281,6 +281,7 @@ export default {
   "day.title": "マイデー",
   "day.hello": "{name}さんの今日",
   "day.private": "ここの数字はあなただけに表示されます。",
+  "day.record": "自分の記録をくわしく見る",
   "day.stale": "オフラインです。最後に読み込んだ内容を表示しています。",
   "day.customers": "接客したお客様",
   "day.proposed": "ご提案",
