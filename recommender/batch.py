@@ -15,6 +15,7 @@ from recommender.candidates.popular import SalesCalendar
 from recommender.columns import CUSTOMER, EVIDENCE, PROBABILITY, PRODUCT, RANK, SCORE, SOURCE, SOURCES
 from recommender.evidence import Witness
 from recommender.features.matrix import Panel
+from recommender.plan import TrainingPlan
 from recommender.ranker import Ranker
 from recommender.selection import Choice
 from recommender.trained import RankedLists, TrainedModel
@@ -41,6 +42,7 @@ class Fitted:
     metrics: dict[str, Any] = field(default_factory=dict)
     seed: int = 0
     threads: int = 2
+    plan: TrainingPlan | None = None
 
     def scores(self, kind: str, names: list[str], matrix: Floats, indptr: Longs) -> Floats:
         """One score per candidate for the list of `kind` (all or explore)."""

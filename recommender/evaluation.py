@@ -10,10 +10,12 @@ from recommender.baskets import Ints
 from recommender.batch import Fitted, Kind, order_for
 from recommender.candidates.base import CandidateModel, dense, rows_of
 from recommender.candidates.neighbours import CustomerNeighbours
+from recommender.candidates.roster import Roster
 from recommender.dataset import Dataset
+from recommender.examples import fitted_models
 from recommender.learning import fit
 from recommender.metrics import METRICS, bootstrap, hits_of, judge
-from recommender.plan import planned
+from recommender.pace import Pace
 from recommender.stopwatch import Progress, Stopwatch
 from recommender.truth import Truth, truth_of
 from recommender.views import View
@@ -65,8 +67,12 @@ def top_lists(
 def evaluate_fitted(fitted: Fitted, truth: Truth, ks: tuple[int, ...] = KS, seed: int = 0) -> dict[str, Any]:
     """Metrics of every model on the truth; see `evaluate`."""
     view = fitted.panel.view
-    baselines: list[CandidateModel] = [TopFrequency().fit(view), tuned_tifuknn(view)]
-    models: list[CandidateModel] = [*baselines, *fitted.panel.pool.models]
+    pool = fitted.panel.pool
+    # sources that the training run left out are judged too: the ranker has to beat them as well
+    left_out = Roster(view.dataset, fitted.seed).without(frozenset(pool.names))
+    models: list[CandidateModel] = [
+        TopFrequency().fit(view), tuned_tifuknn(view), *pool.models, *fitted_models(view, left_out, fitted.threads),
+    ]  # fmt: skip
     lists: dict[str, dict[Kind, list[Ints]]] = {
         name: {kind: [] for kind in KINDS} for name in ("ranker", *(model.name for model in models))
     }
@@ -103,7 +109,7 @@ def _judged(by_kind: dict[Kind, list[Ints]], truth: Truth, products: int, ks: tu
 
 def report(values: dict[str, Values], truth: Truth, ks: tuple[int, ...], seed: int) -> dict[str, Any]:
     """Means with 95 % bootstrap intervals, and the ranker's lead over each model with its paired interval."""
-    out: dict[str, Any] = {"k": list(ks), "customers": {}, "models": {}, "ranker_lead": {}}
+    out: dict[str, Any] = {"k": list(ks), "customers": {}, "models": {}, "ranker_lead": {}, "ranker_lead_over_best": {}}
     names = [f"{metric}@{k}" for metric in METRICS for k in ks]
     for kind in KINDS:
         out["customers"][kind] = int((truth.of(kind)[1] > 0).sum())
@@ -118,7 +124,18 @@ def report(values: dict[str, Values], truth: Truth, ks: tuple[int, ...], seed: i
                 }
                 for kind in KINDS
             }
+    for kind in KINDS:
+        best = {name: _best_other(out["models"], kind, name) for name in names if name.startswith(("recall", "ndcg"))}
+        out["ranker_lead_over_best"][kind] = {
+            name: {"model": model} | out["ranker_lead"][model][kind][name] for name, model in best.items()
+        }
     return out
+
+
+def _best_other(models: dict[str, Any], kind: str, metric: str) -> str:
+    """The name of the best model that is not the ranker."""
+    others = [name for name in models if name != "ranker"]
+    return max(others, key=lambda name: float(models[name][kind][metric]["value"]))
 
 
 def interval(values: NDArray[np.float64], seed: int) -> dict[str, float]:
@@ -146,10 +163,11 @@ def evaluate(
 
     Temporal evaluation: a dataset as of a moment and `truth.next_baskets` after it. Returns a JSON-able dict:
     `models[name][all|repeat|explore][metric@k]` = {value, low, high}, `ranker_lead[name]` the same for paired
-    differences, `customers` judged per kind, `training` with choices and seconds by stage.
+    differences, `ranker_lead_over_best[kind][metric@k]` that over the best other model with its name, `customers`
+    judged per kind, `training` with choices and seconds by stage.
     """
     watch = Stopwatch(progress)
-    fitted = fit(dataset, seed, planned(dataset, budget_minutes), watch)
+    fitted = fit(dataset, seed, None, watch, Pace.of(budget_minutes))
     with watch.stage("judging"):
         found = evaluate_fitted(fitted, truth, ks, seed)
     found["training"] = {"seconds": watch.seconds, "metrics": fitted.metrics}

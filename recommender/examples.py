@@ -7,6 +7,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from recommender.baskets import Flags, Floats, Ints, Longs
+from recommender.candidates.base import CandidateModel
 from recommender.candidates.pool import CandidatePool
 from recommender.candidates.roster import Roster
 from recommender.features.base import FeatureGroup
@@ -16,6 +17,7 @@ from recommender.features.hazard import Hazards
 from recommender.features.links import Links
 from recommender.features.matrix import Panel
 from recommender.features.pairs import PairHistory
+from recommender.features.precedents import Precedents
 from recommender.features.products import ProductFacts
 from recommender.features.scores import ModelScores
 from recommender.ranker import Examples
@@ -81,9 +83,18 @@ class Scene:
 
 def panel_of(view: View, roster: Roster, seed: int, threads: int = 1) -> Panel:
     """Every model and feature group fitted on the view, `threads` models side by side."""
+    return assembled(view, fitted_models(view, roster, threads), seed)
+
+
+def fitted_models(view: View, roster: Roster, threads: int = 1) -> list[CandidateModel]:
+    """The roster's models fitted on the view, `threads` of them side by side."""
     view.prepare()
     with ThreadPoolExecutor(threads) as workers, threadpool_limits(1, "blas"):
-        models = list(workers.map(lambda model: model.fit(view), roster.models()))
+        return list(workers.map(lambda model: model.fit(view), roster.models()))
+
+
+def assembled(view: View, models: list[CandidateModel], seed: int) -> Panel:
+    """A panel of models that are fitted on the view already."""
     pool = CandidatePool(models, view, NEW_PER_MODEL, MOST_OWNED, seed)
     groups: list[FeatureGroup] = [
         PairHistory(),
@@ -92,6 +103,7 @@ def panel_of(view: View, roster: Roster, seed: int, threads: int = 1) -> Panel:
         CustomerFacts(),
         GroupHabits(view.dataset),
         Links(models),
+        Precedents(models),
         ModelScores(pool.names),
     ]
     return Panel(view, pool, groups)

@@ -2,6 +2,7 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from time import perf_counter
 from typing import Any
 
 import numpy as np
@@ -9,10 +10,13 @@ import numpy as np
 from recommender.baskets import Flags, Floats, Ints
 from recommender.batch import Fitted
 from recommender.calibration import Calibration
+from recommender.candidates.base import CandidateModel
 from recommender.candidates.roster import Roster
 from recommender.dataset import Dataset
-from recommender.examples import Scene, lessons, panel_of, scene_of
+from recommender.examples import NEW_PER_MODEL, Scene, assembled, fitted_models, lessons, scene_of
 from recommender.metrics import expected_calibration_error
+from recommender.pace import Pace
+from recommender.pilot import NEGATIVES, ROUNDS, Source, sources_worth
 from recommender.plan import TrainingPlan
 from recommender.ranker import Ranker, binned, grow
 from recommender.selection import Choice, choose
@@ -30,44 +34,95 @@ class Lessons:
     scenes: dict[int, Scene]
     judged: Scene
     models: list[str]
+    sources: dict[str, Source]
 
 
-def gather_lessons(dataset: Dataset, roster: Roster, plan: TrainingPlan, seed: int, watch: Stopwatch) -> Lessons | None:
-    """Scenes of all views; None where there is too little history to learn from one view and validate on another."""
-    cuts = plan.cuts(dataset)
+@dataclass
+class Run:
+    """A training run: what it was asked for, what it has found worth doing, and its clock."""
+
+    plan: TrainingPlan
+    roster: Roster
+    pace: Pace
+    watch: Stopwatch
+    seed: int
+
+    def fitted_on(self, dataset: Dataset, cut: int) -> tuple[View, list[CandidateModel]]:
+        """The models of the roster fitted on a view."""
+        view = View.of(dataset, cut)
+        with self.watch.stage("models"):
+            begin = perf_counter()
+            models = fitted_models(view, self.roster, self.plan.threads)
+            self.pace.fitting = perf_counter() - begin
+        return view, models
+
+
+def gather_lessons(dataset: Dataset, run: Run) -> Lessons | None:
+    """Scenes of all views; None where there is too little history to learn from one view and validate on another.
+
+    The second view is built first: on some of its customers the pilot finds which sources are worth their cost.
+    """
+    cuts = run.plan.cuts(dataset)
     if len(cuts) < 2:
         return None
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(run.seed)
+    view, models = run.fitted_on(dataset, cuts[1])
+    sources, rows = _pilot(view, models, run, random)
+    run.roster = run.roster.without(frozenset(name for name, source in sources.items() if not source.kept))
+    run.plan = plan = run.pace.affordable(run.plan, dataset, rows)
+    cuts = plan.cuts(dataset)
+    negatives = float(min(1.0, plan.rows / max(rows * plan.examples(dataset), 1.0)))
     scenes: dict[int, Scene] = {}
     judged: Scene | None = None
-    models: list[str] = []
-    negatives = 1.0
-    for cut in cuts:
-        view = View.of(dataset, cut)
-        with watch.stage("models"):
-            panel = panel_of(view, roster, seed, plan.threads)
-        models = panel.pool.names
+    for cut in [cuts[1], cuts[0], *cuts[2:]]:
+        if cut != view.cut:
+            view, models = run.fitted_on(dataset, cut)
+        panel = assembled(view, [model for model in models if model.name not in run.roster.left_out], run.seed)
         chosen = sample(view.eligible(), plan.customers, random)
-        with watch.stage("features"):
-            if judged is None:
+        with run.watch.stage("features"):
+            if cut == cuts[0]:
                 some = sample(chosen, plan.judged, random)
-                judged = scene_of(panel, some, 1.0, seed, plan.threads)
-                expected = len(judged.product) / max(len(some), 1) * _examples(dataset, plan, cuts)
-                negatives = float(min(1.0, plan.rows / max(expected, 1.0)))
-                others = scene_of(panel, np.setdiff1d(chosen, some), negatives, seed, plan.threads)
-                scenes[cut] = judged.thinned(negatives, seed).joined(others)
+                judged = scene_of(panel, some, 1.0, run.seed, plan.threads)
+                others = scene_of(panel, np.setdiff1d(chosen, some), negatives, run.seed, plan.threads)
+                scenes[cut] = judged.thinned(negatives, run.seed).joined(others)
             else:
-                scenes[cut] = scene_of(panel, chosen, negatives, seed + cut, plan.threads)
+                scenes[cut] = scene_of(panel, chosen, negatives, run.seed + cut, plan.threads)
     assert judged is not None
-    return Lessons(scenes, judged, models)
+    return Lessons({cut: scenes[cut] for cut in cuts}, judged, panel.pool.names, sources)
 
 
-def fit(dataset: Dataset, seed: int = 0, plan: TrainingPlan | None = None, watch: Stopwatch | None = None) -> Fitted:
+def _pilot(
+    view: View, models: list[CandidateModel], run: Run, random: np.random.Generator
+) -> tuple[dict[str, Source], float]:
+    """Every source with what it is worth, and the number of candidates per customer."""
+    plan, seed = run.plan, run.seed
+    some = sample(view.eligible(), plan.pilot, random)
+    panel = assembled(view, models, seed)
+    with run.watch.stage("pilot"):
+        begin = perf_counter()
+        scene = scene_of(panel, some, 1.0, seed, plan.threads)
+        run.pace.customer = (perf_counter() - begin) / max(len(some), 1)
+        begin = perf_counter()
+        sources = sources_worth(scene, panel.pool.names, NEW_PER_MODEL, plan.ranker)
+        learnt = NEGATIVES * len(scene.product) * 2 * ROUNDS
+        run.pace.row_round = (perf_counter() - begin) / max(learnt, 1.0)
+    return sources, len(scene.product) / max(len(some), 1)
+
+
+def fit(
+    dataset: Dataset,
+    seed: int = 0,
+    plan: TrainingPlan | None = None,
+    watch: Stopwatch | None = None,
+    pace: Pace | None = None,
+) -> Fitted:
     """Learn the rankers and fit every model on the whole record, ready to rank any customer."""
-    plan, watch = plan or TrainingPlan(), watch or Stopwatch()
+    watch = watch or Stopwatch()
     with watch.stage("content"):
         roster = Roster(dataset, seed)
-    learnt = gather_lessons(dataset, roster, plan, seed, watch)
+    run = Run(plan or TrainingPlan(), roster, pace or Pace.of(None), watch, seed)
+    learnt = gather_lessons(dataset, run)
+    plan = run.plan
     rankers: dict[str, Ranker] = {}
     choices: dict[str, Choice] = {}
     probability: Ranker | None = None
@@ -75,6 +130,8 @@ def fit(dataset: Dataset, seed: int = 0, plan: TrainingPlan | None = None, watch
     metrics: dict[str, Any] = {}
     if learnt is not None:
         known = learnt
+        rows = sum(len(scene.product) for scene in known.scenes.values())
+        run.plan = plan = run.pace.rounds(plan, dataset, rows)
         with ThreadPoolExecutor(plan.threads) as workers:
             with watch.stage("validation"):
                 chosen = list(workers.map(lambda kind: _chosen(known, kind, plan), LISTS))
@@ -95,10 +152,11 @@ def fit(dataset: Dataset, seed: int = 0, plan: TrainingPlan | None = None, watch
                 dataset, min(learnt.scenes), learnt.judged, dict(zip(LISTS, chosen, strict=True)), seed
             )
         metrics["examples"] = sum(len(scene.customers) for scene in learnt.scenes.values())
+        metrics["sources"] = {name: vars(source) for name, source in learnt.sources.items()}
         del learnt, known
-    with watch.stage("models"):
-        panel = panel_of(View.of(dataset, 0), roster, seed, plan.threads)
-    return Fitted(panel, rankers, choices, probability, calibration, metrics, seed, plan.threads)
+    view, models = run.fitted_on(dataset, 0)
+    panel = assembled(view, models, seed)
+    return Fitted(panel, rankers, choices, probability, calibration, metrics, seed, plan.threads, plan)
 
 
 def _chosen(learnt: Lessons, kind: str, plan: TrainingPlan) -> tuple[Choice, dict[str, Floats]]:
@@ -135,11 +193,6 @@ def _held_out_error(score: Floats, bought: Flags) -> float:
     half = np.arange(len(score)) < len(score) // 2
     curve = Calibration.learnt(score[half], bought[half])
     return expected_calibration_error(curve(score[~half]), bought[~half])
-
-
-def _examples(dataset: Dataset, plan: TrainingPlan, cuts: list[int]) -> int:
-    counts = dataset.basket_counts
-    return sum(min(int((counts > cut).sum()), plan.customers) for cut in cuts)
 
 
 def sample(customers: Ints, most: int, random: np.random.Generator) -> Ints:

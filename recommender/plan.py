@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from recommender.dataset import Dataset
 from recommender.ranker import RankerSettings
 
@@ -16,16 +14,18 @@ class TrainingPlan:
     """The defaults are the same for every retailer.
 
     `views` most views learnt from, or `more_views` as long as there are fewer than `few_examples` customers in them;
-    `customers` examples per view; `judged` customers of the validation view whose candidates are all kept; `rows`
-    bounds the rows in memory, by the share of negatives kept; `seeds` rankers grown with different seeds.
+    `customers` examples per view; `pilot` of them decide which sources are worth their cost; `judged` customers of the
+    validation view whose candidates are all kept; `rows` bounds the rows in memory, by the share of negatives kept;
+    `seeds` rankers grown with different seeds.
     """
 
     views: int = 4
     more_views: int = 7
     few_examples: int = 5_000
     customers: int = 10_000
+    pilot: int = 1_000
     judged: int = 2_000
-    rows: int = 1_100_000
+    rows: int = 700_000
     seeds: int = 2
     threads: int = 2
     ranker: RankerSettings = field(default_factory=RankerSettings)
@@ -43,24 +43,22 @@ class TrainingPlan:
             learnt += eligible
         return cuts
 
+    def examples(self, dataset: Dataset) -> int:
+        """Customers learnt from, over all views."""
+        counts = dataset.basket_counts
+        return sum(min(int((counts > cut).sum()), self.customers) for cut in self.cuts(dataset))
 
-def planned(dataset: Dataset, budget_minutes: float | None) -> TrainingPlan:
-    """The plan for a budget; None learns from as much as the defaults say.
-
-    What does not depend on the number of examples, fitting the models on each view, is taken as fixed.
-    """
-    plan = TrainingPlan()
-    if budget_minutes is None:
-        return plan
-    views = len(plan.cuts(dataset)) + 1
-    fixed = views * (0.2 + dataset.rows / 2_000_000)
-    share = float(np.clip((budget_minutes - fixed) / 4.0, 0.1, 1.0))
-    return replace(
-        plan,
-        views=max(2, round(plan.views * share)),
-        more_views=max(2, round(plan.more_views * share)),
-        customers=int(plan.customers * share),
-        judged=int(plan.judged * max(share, 0.3)),
-        rows=int(plan.rows * share),
-        ranker=replace(plan.ranker, most_rounds=max(60, int(plan.ranker.most_rounds * share))),
-    )
+    def shrunk(self, share: float) -> "TrainingPlan":
+        """About `share` of the work, taken from everything that grows with the number of examples."""
+        if share >= 1:
+            return self
+        return replace(
+            self,
+            views=max(2, round(self.views * share**0.5)),
+            more_views=max(2, round(self.more_views * share**0.5)),
+            customers=max(FEWEST_GROUPS, int(self.customers * share)),
+            pilot=max(FEWEST_GROUPS, int(self.pilot * max(share, 0.3))),
+            judged=max(FEWEST_GROUPS, int(self.judged * max(share, 0.3))),
+            rows=int(self.rows * share),
+            ranker=self.ranker.shorter(share**0.5),
+        )

@@ -1,7 +1,7 @@
 """LightGBM rankers: they learn to order candidates from what customers bought next."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import lightgbm as lgb
 import numpy as np
@@ -32,6 +32,10 @@ class RankerSettings:
     bins: int = 127
     threads: int = 1
     seed: int = 0
+
+    def shorter(self, share: float) -> "RankerSettings":
+        """At most `share` of the rounds, and no fewer than two looks at the validation view."""
+        return replace(self, most_rounds=int(np.clip(self.most_rounds * share, 2 * STEP, self.most_rounds)))
 
     def parameters(self, objective: str, seed: int) -> dict[str, object]:
         """LightGBM's own names."""

@@ -10,7 +10,8 @@ from recommender.concentration import concentration
 from recommender.dataset import Dataset
 from recommender.learning import fit
 from recommender.neighbour_lists import copurchase, neighbour_lists
-from recommender.plan import planned
+from recommender.pace import Pace
+from recommender.plan import TrainingPlan
 from recommender.provenance import fingerprint
 from recommender.serving_facts import foremost, live_rates, repeat_shares
 from recommender.stopwatch import Progress, Stopwatch
@@ -20,16 +21,21 @@ SESSION_NEIGHBOURS = 50
 
 
 def train(
-    dataset: Dataset, *, seed: int = 0, budget_minutes: float | None = None, progress: Progress | None = None
+    dataset: Dataset,
+    *,
+    seed: int = 0,
+    budget_minutes: float | None = None,
+    plan: TrainingPlan | None = None,
+    progress: Progress | None = None,
 ) -> TrainedModel:
     """A model version learnt from everything in `dataset`, as plain arrays.
 
-    `budget_minutes` shrinks the number of examples where the default would take longer; `progress` is called with
-    the stage that begins and the seconds so far. The same dataset and seed give the same model.
+    `budget_minutes` shrinks `plan` (None: the defaults) to what this machine, as measured on the way, does in that
+    time; `progress` is called with the stage that begins and the seconds so far. The same dataset, seed and plan
+    without a budget give the same model; what a budget came to is in `parameters["plan"]`.
     """
-    watch = Stopwatch(progress)
-    plan = planned(dataset, budget_minutes)
-    fitted = fit(dataset, seed, plan, watch)
+    watch, pace = Stopwatch(progress), Pace.of(budget_minutes)
+    fitted = fit(dataset, seed, plan, watch, pace)
     view = fitted.panel.view
     with watch.stage("lists"):
         ahead, cold = ranked_ahead(fitted), cold_lists(fitted)
@@ -50,7 +56,7 @@ def train(
         copurchase=together,
         coview=seen,
         parameters={
-            "plan": plain(plan),
+            "plan": plain(fitted.plan),
             "choices": {kind: plain(choice) for kind, choice in fitted.choices.items()},
             "live_rates": live_rates(dataset),
             "acceptance": learn(dataset.answered, usual).described(),

@@ -1,6 +1,6 @@
 """Which candidate models a retailer's data can carry."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from scipy import sparse
 
@@ -26,13 +26,22 @@ class Roster:
     dataset: Dataset
     seed: int = 0
     likeness: sparse.csr_array | None = None
+    left_out: frozenset[str] = frozenset()
+    """Names of models that were found not to be worth their cost."""
 
     def __post_init__(self) -> None:
         if self.likeness is None and has_content(self.dataset.products):
             self.likeness = product_likeness(self.dataset.products, LIKE_PRODUCTS)
 
     def models(self) -> list[CandidateModel]:
-        """Every model that the data can carry, always in the same order."""
+        """Every model that the data can carry and that is not left out, always in the same order."""
+        return [model for model in self._all() if model.name not in self.left_out]
+
+    def without(self, names: frozenset[str]) -> "Roster":
+        """The same roster less some models."""
+        return replace(self, left_out=self.left_out | names)
+
+    def _all(self) -> list[CandidateModel]:
         dataset, seed = self.dataset, self.seed
         models: list[CandidateModel] = [Popular()]
         if len(dataset.carded):

@@ -1,6 +1,7 @@
 """State neighbours: what followed when any customer's history looked like this one's does now."""
 
 from dataclasses import dataclass
+from threading import local
 from typing import Self
 
 import numpy as np
@@ -58,6 +59,7 @@ class StateNeighbours:
 
     def fit(self, view: View) -> Self:
         """Collect the states and what followed."""
+        self._last = local()
         idf = inverse_frequency(view.owned)
         states, followed = past_states(view, self.decay, self.limit, self.seed)
         self._states = normalised(scaled_columns(states, idf)).T.tocsr()
@@ -78,8 +80,15 @@ class StateNeighbours:
         return self
 
     def nearest(self, customers: Ints) -> sparse.csr_array:
-        """Customers × states: similarity of the nearest states, strongest first."""
-        return strongest(rows_of(self._present, customers) @ self._states, self.size)
+        """Customers × states: similarity of the nearest states, strongest first.
+
+        Scores and features ask for the same block one after the other in one thread; it is looked up once.
+        """
+        if getattr(self._last, "customers", None) is not customers:
+            self._last.near = strongest(rows_of(self._present, customers) @ self._states, self.size)
+            self._last.customers = customers
+        near: sparse.csr_array = self._last.near
+        return near
 
     def mean(self, near: sparse.csr_array) -> Floats:
         """The baskets that followed, averaged with the similarities as weights."""

@@ -4,16 +4,22 @@ from typing import Self
 
 import numpy as np
 
-from recommender.baskets import Floats
+from recommender.baskets import Floats, Longs
 from recommender.candidates.pool import Candidates
 from recommender.views import View
 
 
 def ranks(values: Floats, candidates: Candidates) -> Floats:
     """Rank of each candidate within its customer, 1 the best; NaN for a score of 0, so that ties say nothing."""
-    order = np.lexsort((-values, candidates.row))
+    return ranks_within(values, candidates.indptr)
+
+
+def ranks_within(values: Floats, indptr: Longs) -> Floats:
+    """The same for any values of groups that stand at indptr[i]:indptr[i + 1]."""
+    row = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    order = np.lexsort((-values, row))
     rank = np.empty(len(values), np.float32)
-    rank[order] = np.arange(len(values)) - candidates.indptr[candidates.row[order]] + 1
+    rank[order] = np.arange(len(values)) - indptr[row[order]] + 1
     rank[values <= 0] = np.nan
     return rank
 

@@ -36,6 +36,16 @@ def test_the_ranker_beats_popularity_for_certain(found: dict) -> None:  # type: 
     assert lead["explore"]["recall@5"]["low"] > 0
 
 
+def test_the_lead_over_the_best_other_model_is_paired(found: dict) -> None:  # type: ignore[type-arg]
+    for kind, by_metric in found["ranker_lead_over_best"].items():
+        for metric, lead in by_metric.items():
+            others = {name: m[kind][metric]["value"] for name, m in found["models"].items() if name != "ranker"}
+            assert others[lead["model"]] == max(others.values())
+            mine = found["models"]["ranker"][kind][metric]["value"]
+            assert lead["value"] == pytest.approx(mine - others[lead["model"]], abs=2e-5)
+            assert lead["low"] <= lead["value"] <= lead["high"]
+
+
 def test_repeat_lists_know_no_new_product(found: dict) -> None:  # type: ignore[type-arg]
     assert found["models"]["repeat"]["explore"]["recall@10"]["value"] == 0
     assert found["models"]["ranker"]["repeat"]["recall@10"]["value"] > 0.5

@@ -1,23 +1,31 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from time import perf_counter
+
 import numpy as np
 import polars as pl
 import pytest
 
+from recommender.baskets import Floats, Ints
 from recommender.batch import rank
 from recommender.calibration import Calibration
 from recommender.candidates.roster import Roster
 from recommender.columns import EVIDENCE
 from recommender.dataset import Dataset
-from recommender.examples import lessons, panel_of, scene_of
+from recommender.examples import assembled, fitted_models, lessons, panel_of, scene_of
 from recommender.metrics import expected_calibration_error
-from recommender.plan import TrainingPlan, planned
+from recommender.pace import Pace
+from recommender.pilot import KEPT, sources_worth
+from recommender.plan import TrainingPlan
 from recommender.ranker import Examples, Ranker, RankerSettings, binned, grow, standardised
 from recommender.selection import quality
 from recommender.trained import TrainedModel
 from recommender.training import train
 from recommender.views import View
 from tests.recommender.purchases import product_master, table_lines, two_tastes, views_of_last_products
+
+SMALL = TrainingPlan().shrunk(0.1)
 
 
 @pytest.fixture(scope="module")
@@ -27,7 +35,20 @@ def lines() -> pl.DataFrame:
 
 @pytest.fixture(scope="module")
 def model(lines: pl.DataFrame) -> TrainedModel:
-    return train(Dataset.from_frames(lines, products=product_master(60)), seed=1, budget_minutes=0.1)
+    return train(Dataset.from_frames(lines, products=product_master(60)), seed=1, plan=SMALL)
+
+
+class Silent:
+    """A source without an opinion."""
+
+    name = "silent"
+
+    def fit(self, view: View) -> Silent:
+        self._products = view.products
+        return self
+
+    def score(self, customers: Ints) -> Floats:
+        return np.zeros((len(customers), self._products), np.float32)
 
 
 def test_standardised_within_each_customer() -> None:
@@ -103,7 +124,7 @@ def test_what_was_bought_before_is_its_own_evidence(model: TrainedModel) -> None
 
 
 def test_the_same_data_and_seed_give_the_same_model(model: TrainedModel, lines: pl.DataFrame) -> None:
-    again = train(Dataset.from_frames(lines, products=product_master(60)), seed=1, budget_minutes=0.1)
+    again = train(Dataset.from_frames(lines, products=product_master(60)), seed=1, plan=SMALL)
     assert np.array_equal(again.ahead.product, model.ahead.product)
     assert np.allclose(again.ahead.score, model.ahead.score)
     assert again.metrics == model.metrics
@@ -141,11 +162,40 @@ def test_what_goes_together_names_basket_mates(model: TrainedModel) -> None:
 
 
 def test_a_small_budget_learns_from_less() -> None:
+    """Measured paces, not the clock, decide: a hundred views' worth of work in 40 s is more than fits."""
     dataset = Dataset.from_frames(two_tastes())
-    assert planned(dataset, None) == TrainingPlan()
-    small = planned(dataset, 1.0)
-    assert small.customers < TrainingPlan().customers
-    assert small.rows < TrainingPlan().rows
+    plan = TrainingPlan(customers=40, rows=10_000, judged=20)
+    unlimited = Pace(None, perf_counter(), fitting=1e6, customer=1e6, row_round=1e6)
+    assert unlimited.affordable(plan, dataset, 60.0) is plan
+    assert unlimited.rounds(plan, dataset, 10_000) is plan
+    quick = Pace(40.0, perf_counter(), fitting=0.01, customer=0.001, row_round=1e-8)
+    assert quick.affordable(plan, dataset, 60.0) is plan
+    slow = replace(quick, fitting=2.0, customer=0.1, row_round=1e-6)
+    less = slow.affordable(TrainingPlan(), dataset, 60.0)
+    assert less.rows < TrainingPlan().rows
+    assert less.customers < TrainingPlan().customers
+    assert len(less.cuts(dataset)) <= len(TrainingPlan().cuts(dataset))
+    short = replace(quick, row_round=1e-4).rounds(TrainingPlan(), dataset, 10_000)
+    assert short.seeds == 1
+    assert short.ranker.most_rounds < RankerSettings().most_rounds
+
+
+def test_a_source_that_says_nothing_of_its_own_is_left_out(lines: pl.DataFrame) -> None:
+    dataset = Dataset.from_frames(lines)
+    view = View.of(dataset, 1)
+    models = [*fitted_models(view, Roster(dataset)), Silent().fit(view)]
+    panel = assembled(view, models, 0)
+    scene = scene_of(panel, view.eligible(), 1.0, 0, 1)
+    found = sources_worth(scene, panel.pool.names, 30, RankerSettings())
+    assert list(found) == panel.pool.names
+    assert not found["silent"].kept
+    assert found["silent"].alone == 0
+    assert all(found[name].kept for name in KEPT & set(found))
+    best = max(found, key=lambda name: found[name].gain)
+    assert found[best].kept
+    shorter = Roster(dataset).without(frozenset({"als"}))
+    assert "als" in [model.name for model in Roster(dataset).models()]
+    assert "als" not in [model.name for model in shorter.models()]
 
 
 def test_calibration_follows_the_rate() -> None:
