@@ -23,7 +23,7 @@ class RankerSettings:
 
     leaves: int = 31
     rate: float = 0.07
-    most_rounds: int = 240
+    most_rounds: int = 200
     feature_share: float = 0.4
     row_share: float = 0.7
     l2: float = 10.0
