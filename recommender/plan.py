@@ -1,6 +1,8 @@
 """How much a training run learns from, decided from the data alone."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 from recommender.dataset import Dataset
 from recommender.ranker import RankerSettings
@@ -30,6 +32,11 @@ class TrainingPlan:
     threads: int = 2
     ranker: RankerSettings = field(default_factory=RankerSettings)
 
+    @classmethod
+    def of(cls, written: Mapping[str, Any]) -> "TrainingPlan":
+        """The plan that a manifest names under `parameters`, to repeat its run without the budget it was under."""
+        return cls(**{**written, "ranker": RankerSettings(**written["ranker"])})
+
     def cuts(self, dataset: Dataset) -> list[int]:
         """The cuts to learn from: more of them where customers are few, fewer where histories are short."""
         counts = dataset.basket_counts
@@ -49,7 +56,10 @@ class TrainingPlan:
         return sum(min(int((counts > cut).sum()), self.customers) for cut in self.cuts(dataset))
 
     def shrunk(self, share: float) -> "TrainingPlan":
-        """About `share` of the work, taken from everything that grows with the number of examples."""
+        """About `share` of the work, taken from everything that grows with the number of examples.
+
+        The pilot stays as it is: it is over by the time a run knows what it can afford.
+        """
         if share >= 1:
             return self
         return replace(
@@ -57,7 +67,6 @@ class TrainingPlan:
             views=max(2, round(self.views * share**0.5)),
             more_views=max(2, round(self.more_views * share**0.5)),
             customers=max(FEWEST_GROUPS, int(self.customers * share)),
-            pilot=max(FEWEST_GROUPS, int(self.pilot * max(share, 0.3))),
             judged=max(FEWEST_GROUPS, int(self.judged * max(share, 0.3))),
             rows=int(self.rows * share),
             ranker=self.ranker.shorter(share**0.5),

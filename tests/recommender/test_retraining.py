@@ -14,6 +14,7 @@ import pytest
 from journey.errors import Conflict, ModelRefused
 from recommender.batch import rank
 from recommender.dataset import Dataset
+from recommender.plan import TrainingPlan
 from recommender.provenance import code_version, fingerprint
 from recommender.record import Frames
 from recommender.registry import Registry
@@ -107,7 +108,7 @@ def test_a_run_is_reproducible_from_its_manifest(tmp_path: Path) -> None:
     again = retrain(
         replace(frames, lines=lines.sample(fraction=1.0, shuffle=True, seed=1)), Registry(tmp_path / "again"),
         cut_off=datetime.fromisoformat(manifest["cut_off"]), timezone="Asia/Tokyo", now=NOW + timedelta(days=1),
-        seed=manifest["seed"], budget_minutes=0.1,
+        seed=manifest["seed"], plan=TrainingPlan.of(manifest["parameters"]["plan"]),
     )  # fmt: skip
     repeated = Registry(tmp_path / "again").show(again.version)
     assert repeated["data"] == manifest["data"]
