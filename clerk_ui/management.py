@@ -46,8 +46,9 @@ PLACES = {
 GROUPS: dict[str, tuple[str, tuple[str, ...]]] = {
     "store": (
         "management.group_store",
-        ("today", "team", "know_how", "staffing", "plan", "store_focus", "store_voice", "me", "tablets"),
+        ("today", "staffing", "plan", "store_focus", "store_voice", "tablets"),
     ),
+    "team": ("management.group_team", ("team", "know_how", "me")),
     "models": ("management.group_models", ("models", "inputs", "focus")),
     "data": ("management.group_data", ("data", "one_id", "web")),
     "cx": (
