@@ -12,6 +12,7 @@ from datetime import date, datetime
 from typing import Any
 
 import polars as pl
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from analytics.answers import HEAD, HEART, answer_sheets
@@ -23,7 +24,9 @@ from analytics.nonresponse import response_weights
 from analytics.nps import NetPromoterScore, net_promoter_score
 from analytics.period import Period
 from analytics.rates import rate
+from journey.database import from_micros
 from journey.stores import DEFAULT_TIMEZONE
+from journey.survey_invitations import Invitation
 
 _PARTS = {"head": (HEAD, True), "heart": (HEART, True), "overall": ("overall", False)}
 
@@ -48,16 +51,23 @@ def touchpoint_satisfaction(sheets: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def experience(sheets: pl.DataFrame, behaviour: pl.DataFrame, earlier: pl.DataFrame, last_day: int) -> dict[str, Any]:
+def experience(
+    sheets: pl.DataFrame,
+    behaviour: pl.DataFrame,
+    earlier: pl.DataFrame,
+    last_day: int,
+    invited: tuple[int, int] | None = None,
+) -> dict[str, Any]:
     """The ``experience`` report from frames.
 
     sheets: answers as analytics.answers.scaled_answers gives them. behaviour: as
     analytics.behaviour.customer_behaviour. earlier: the answers of the period compared with (may be empty). last_day:
-    the day (since 1970-01-01) up to which behaviour is known.
+    the day (since 1970-01-01) up to which behaviour is known. invited: how many were asked
+    for their NPS and how many of them answered; None where only the answers are on record.
     """
     notes: list[str] = []
     weights = response_weights(behaviour.select("person", "tier", "channel"), sheets["person"])
-    nps, nps_n = _nps_block(sheets, earlier, weights, notes)
+    nps, nps_n = _nps_block(sheets, earlier, weights, invited, notes)
     parts = {name: _part_block(sheets, earlier, weights, name, notes) for name in _PARTS}
     scores = head_and_heart(sheets)
     lines = field_lines(scores)
@@ -92,13 +102,17 @@ def experience(sheets: pl.DataFrame, behaviour: pl.DataFrame, earlier: pl.DataFr
 
 
 def _nps_block(
-    sheets: pl.DataFrame, earlier: pl.DataFrame, weights: pl.DataFrame, notes: list[str]
+    sheets: pl.DataFrame,
+    earlier: pl.DataFrame,
+    weights: pl.DataFrame,
+    invited: tuple[int, int] | None,
+    notes: list[str],
 ) -> tuple[dict[str, Any], int]:
     asked = sheets.filter(pl.col("question") == "nps")
     given = asked.filter(pl.col("ten").is_not_null())
     current = _nps(given)
     response = asked.height and given.height < asked.height
-    if asked.height and not response:
+    if asked.height and not response and invited is None:
         notes.append(
             "Only answered sheets are on record, so that the response rate is unknown;"
             " reach is the share of buyers heard."
@@ -108,7 +122,10 @@ def _nps_block(
         block = {k: v for k, v in asdict(current).items() if k != "error"}
         if current.n < 30:
             notes.append(f"NPS rests on {current.n} answers; read the interval.")
-    block["response_rate"] = given.height / asked.height if response else None
+    count, heard = (asked.height, given.height) if response else invited or (0, 0)
+    share = rate(heard, count)
+    block["response_rate"], block["asked"] = share.value if share else None, count or None
+    block["response_low"], block["response_high"] = (share.low, share.high) if share else (None, None)
     weighed = given.join(weights, on="person")
     fair = net_promoter_score(weighed["ten"].to_numpy(), weighed["person"].to_numpy(), weighed["weight"].to_numpy())
     block["weighted"] = None if fair is None else {"value": fair.value, "low": fair.low, "high": fair.high, "n": fair.n}
@@ -174,12 +191,26 @@ def report(
     if sheets.height:
         values = customer_values(session, period, timezone)
         behaviour = behaviour.join(values.select("person", "value"), on="person", how="left")
-    result = experience(sheets, behaviour, earlier, last_day)
+    result = experience(sheets, behaviour, earlier, last_day, _invited(session, period, sheets, store))
     if later is not None:
         compared = experience(later, behaviour, earlier, last_day)
         for name in ("nps", *_PARTS):
             result[name]["change"] = compared[name]["change"]
     return result
+
+
+def _invited(session: Session, period: Period, sheets: pl.DataFrame, store: str | None) -> tuple[int, int] | None:
+    """How many of the invitations to surveys that ask for the NPS were answered; of links that have had their time."""
+    asking = sheets.filter(pl.col("question") == "nps")
+    if asking.is_empty():
+        return None
+    latest = from_micros(int(asking["answered_at"].to_numpy().max()))
+    chosen = period.covers(Invitation.made_at) & (Invitation.expires_at <= latest)
+    chosen = chosen & Invitation.survey_id.in_(asking["survey_id"].unique().to_list())
+    if store is not None:
+        chosen = chosen & (Invitation.store_id == store)
+    row = session.execute(select(func.count(), func.count(Invitation.answered_at)).where(chosen)).one()
+    return (int(row[0]), int(row[1])) if row[0] else None
 
 
 def _compared(

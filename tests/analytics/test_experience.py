@@ -14,8 +14,9 @@ from analytics.experience import report
 from analytics.loyalty import cronbach_alpha, field_lines, heart_premium, loyalty_fields
 from analytics.nonresponse import response_weights
 from analytics.period import Period
+from journey.survey_invitations import Invitation
 from journey.surveys import Answer
-from tests.analytics.cx_record import answer, day, line, masters
+from tests.analytics.cx_record import answer, blank, day, line, masters
 
 
 def raw_answers(rows: list[tuple[str, float | None, float | None, float | None]]) -> pl.DataFrame:
@@ -283,3 +284,24 @@ def test_report_on_next_to_nothing(session: Session, sheets: int) -> None:
     assert found["overall"]["n"] == sheets
     assert found["overall"]["low"] is None
     assert found["notes"]
+
+
+def test_the_response_rate_comes_from_invitations_that_have_had_their_time(session: Session) -> None:
+    masters(session, customers=30)
+    for n in range(30):
+        made = day(n % 3)
+        session.add(
+            blank(Invitation, invitation_id=f"I{n}", token_hash=f"T{n}", survey_id="V", version=1, occasion=f"O{n}",
+                  customer_id=f"C{n}", occurred_at=made, made_at=made, expires_at=made + timedelta(days=7),
+                  answered_at=made if n < 12 else None)
+        )  # fmt: skip
+    late = blank(Invitation, invitation_id="late", token_hash="late", survey_id="V", version=1, occasion="late",
+                 customer_id="C1", occurred_at=day(18), made_at=day(18), expires_at=day(25))  # fmt: skip
+    other = blank(Invitation, invitation_id="x", token_hash="x", survey_id="ONETAP", version=1, occasion="x",
+                  customer_id="C1", occurred_at=day(1), made_at=day(1), expires_at=day(2))  # fmt: skip
+    session.add_all([late, other, *(answer(f"A{n}", "nps", 9, day(20 if n == 0 else n % 3)) for n in range(12))])
+    session.flush()
+    nps = report(session)["nps"]
+    assert (nps["response_rate"], nps["asked"]) == (0.4, 30)
+    assert nps["response_low"] < 0.4 < nps["response_high"]
+    assert not [note for note in report(session)["notes"] if "response rate is unknown" in note]
