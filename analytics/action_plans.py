@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 
 from analytics.effects import Effect, difference_in_differences, placebo
 from analytics.kpis import Kpi
+from analytics.pain_points import customer_segments
 from analytics.period import Period
 from journey.actions import ActionPlan
 from journey.errors import Conflict, InputError, NotFound
@@ -38,8 +39,8 @@ def open_action(session: Session, plan: ActionPlan) -> ActionPlan:
     """Put a plan on record as proposed.
 
     Raises:
-        InputError: no owner or unit, an empty KPI, a due date before the start, or a store on both sides of the
-        comparison.
+        InputError: no owner or unit, an empty KPI, a due date before the start, a store on both sides of the
+        comparison, or customers and stores acted upon at once.
     """
     Kpi.named(plan.kpi)
     if not plan.owner.strip() or not plan.unit.strip():
@@ -52,6 +53,12 @@ def open_action(session: Session, plan: ActionPlan) -> ActionPlan:
             f"{', '.join(sorted(both))} cannot be acted upon and compared with",
             where=plan.action_id,
             what_to_do="name other comparison stores, or none to compare with all others",
+        )
+    if plan.segment and plan.stores:
+        raise InputError(
+            "customers and stores cannot both be acted upon",
+            where=plan.action_id,
+            what_to_do="choose stores, or a segment of customers",
         )
     plan.state = "proposed"
     session.add(plan)
@@ -112,7 +119,8 @@ def action_effect(
     """What an action changed in its KPI: effect, low, high, p_value, placebo, verdict, before, after, notes and more.
 
     Where the plan names no comparison stores, all others serve in which no other action on the same KPI runs at the
-    time. Looks from LOOK_BACK_DAYS before the start to the due date (or ``now``, if earlier). verdict: improved,
+    time. Where it names a segment of customers, these are compared with its other members. Looks from LOOK_BACK_DAYS
+    before the start to the due date (or ``now``, if earlier). verdict: improved,
     worsened, no_evidence, apart_before (the placebo failed, so that nothing is claimed), or too_early (too few
     observations yet).
     """
@@ -123,7 +131,9 @@ def action_effect(
     start = Period.of(plan.starts_on, None, timezone).start
     seen = kpi.observations(session, window)
     acted, compared = set(plan.stores or ()), set(plan.comparison_stores or ())
-    if acted:
+    if plan.segment:
+        chosen = _by_segment(session, plan.segment, seen, window, timezone)
+    elif acted:
         chosen = seen.filter(pl.col("unit").is_not_null())
         if compared:
             chosen = chosen.filter(pl.col("unit").is_in(sorted(acted | compared)))
@@ -137,6 +147,15 @@ def action_effect(
     chosen = chosen.with_columns(after=pl.col("at") >= start)
     effect, before = difference_in_differences(chosen), placebo(chosen)
     return _told(kpi, effect, before)
+
+
+def _by_segment(session: Session, segment: str, seen: pl.DataFrame, window: Period, timezone: str) -> pl.DataFrame:
+    """Observations of known customers with what they are in the segment for a unit; the named one is treated."""
+    dimension, _, member = segment.partition(":")
+    # What people are is told by the time before the end, not by what the action may have made of them.
+    segments = customer_segments(session, Period(None, window.end), timezone).filter(pl.col("segment") == dimension)
+    placed = seen.drop("unit").join(segments.select("person", unit="member"), on="person")
+    return placed.with_columns(treated=pl.col("unit") == member)
 
 
 def _acted_upon_elsewhere(session: Session, plan: ActionPlan) -> set[str]:
@@ -225,6 +244,7 @@ def report(
                 "due_on": plan.due_on.isoformat(),
                 "state": plan.state,
                 "stores": plan.stores or [],
+                "segment": plan.segment,
             }
             | told
         )

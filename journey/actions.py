@@ -15,7 +15,8 @@ class ActionPlan(Base):
     """A finding → owner, unit, KPI, baseline, target, dates; the effect is estimated from the record.
 
     ``stores`` are those acted upon and ``comparison_stores`` those compared with (empty: all others). ``area`` is the
-    part of the unit that acts, ``owner_id`` the owner's account, ``source`` the analysis the finding is from, and
+    part of the unit that acts, ``segment`` the customers acted upon where it is not stores (``tier:gold``, compared
+    with the other tiers), ``owner_id`` the owner's account, ``source`` the analysis the finding is from, and
     ``outcome`` what was learnt when it was closed.
     """
 
@@ -39,6 +40,7 @@ class ActionPlan(Base):
     owner_id: Mapped[str | None] = mapped_column(default=None)
     source: Mapped[str | None] = mapped_column(default=None)
     outcome: Mapped[str | None] = mapped_column(default=None)
+    segment: Mapped[str | None] = mapped_column(default=None)
     closed_at: Mapped[datetime | None] = mapped_column(Instant, default=None)
 
 

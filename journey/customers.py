@@ -68,3 +68,12 @@ def customer_names(session: Session, customer_ids: Collection[str]) -> dict[str,
         )
     )
     return {row.customer_id: (row.name, row.kana) for row in rows}
+
+
+def customer_groups(session: Session) -> dict[str, list[str]]:
+    """The tiers and areas that customers are in, by name."""
+    groups: dict[str, list[str]] = {}
+    for name, column in (("tier", Customer.tier), ("area", Customer.area)):
+        found = session.scalars(select(column).distinct())
+        groups[name] = sorted(member for member in found if member)
+    return groups

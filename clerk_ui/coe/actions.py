@@ -24,6 +24,7 @@ from clerk_ui.security import require_form_token
 from journey.accounts import accounts
 from journey.actions import ActionPlan, action_plans
 from journey.audit import record_act
+from journey.customers import customer_groups
 from journey.errors import InputError, NotAllowed
 from journey.local_days import local_date, zone
 from journey.sign_ins import Person
@@ -34,8 +35,8 @@ blueprint = APIBlueprint("actions", "clerk_ui.coe", enable_openapi=False)
 OWNERS = ("coe", "head", "manager", "admin")
 USUAL_DAYS = 90
 COLUMNS = (
-    "action_id", "finding", "source", "unit", "area", "owner", "kpi", "baseline", "target", "starts_on", "due_on",
-    "state", "effect", "low", "high", "verdict", "outcome",
+    "action_id", "finding", "source", "unit", "area", "owner", "segment", "kpi", "baseline", "target", "starts_on",
+    "due_on", "state", "effect", "low", "high", "verdict", "outcome",
 )  # fmt: skip
 
 
@@ -135,6 +136,7 @@ def _form(given: dict[str, str], message: str = "") -> str:
         areas=sorted({m.area for m in organisation(session) if m.area}), stores=stores(session),
         kpis=known_kpis(session), chosen=request.form.getlist("stores"),
         compared=request.form.getlist("comparison_stores"), bound=person.role == "head",
+        groups=customer_groups(session),
     )  # fmt: skip
 
 
@@ -149,6 +151,8 @@ def _plan(session: Session, given: dict[str, str], person: Person) -> ActionPlan
         raise InputError(t("actions.needs_unit"), where="unit")
     _require_unit(session, person, unit)
     chosen, compared = _stores(session, "stores"), _stores(session, "comparison_stores")
+    if chosen and given.get("segment"):
+        raise InputError(t("actions.stores_or_segment"), where="segment")
     if set(chosen) & set(compared):
         raise InputError(t("actions.both_sides"), where="comparison_stores")
     starts_on, due_on = _day(given, "starts_on"), _day(given, "due_on")
@@ -159,7 +163,7 @@ def _plan(session: Session, given: dict[str, str], person: Person) -> ActionPlan
         unit=unit, area=given.get("area", "")[:60] or None, kpi=given.get("kpi", "")[:80],
         baseline=_number(given, "baseline"), target=_number(given, "target"), starts_on=starts_on, due_on=due_on,
         stores=chosen or None, comparison_stores=compared or None, state="proposed", created_at=request_time(),
-        source=given.get("source", "")[:20] or None,
+        source=given.get("source", "")[:20] or None, segment=_segment(session, given.get("segment", "")),
     )  # fmt: skip
 
 
@@ -167,6 +171,11 @@ def _require_unit(session: Session, person: Person, unit: str) -> None:
     allowed = visible_units(session, person)
     if allowed is not None and unit not in allowed:
         raise NotAllowed("this is another unit's", where="unit", what_to_do="choose one of your own units")
+
+
+def _segment(session: Session, named: str) -> str | None:
+    group, _, member = named.partition(":")
+    return named if member in customer_groups(session).get(group, []) else None
 
 
 def _stores(session: Session, field: str) -> Sequence[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 import orjson
+import segno
 from sqlalchemy.orm import Session
 
 from clerk_ui.commands.console import Desk, at_desk
@@ -22,7 +23,7 @@ from journey.questionnaires import published_version, versions
 from journey.survey_invitations import answered_share, contact_hashes, make_invitations
 from journey.survey_tasks import open_tasks_of_low_scores
 
-COLUMNS = ("survey_id", "customer_id", "contact_hash", "store_id", "link", "expires_at")
+COLUMNS = ("survey_id", "customer_id", "contact_hash", "store_id", "link", "expires_at", "qr")
 FOLLOWED_BACK = timedelta(days=7)
 WEBHOOK_SECONDS = 30
 
@@ -37,8 +38,11 @@ def surveys_command() -> None:
 @click.option("--webhook", default=None, help="POST the rows as JSON to this address instead.")
 @click.option("--base", default=None, help="Where customers reach us; default: OSUSUME_PUBLIC_URL.")
 @click.option("--survey", "survey_id", default=None, help="Only this survey.")
+@click.option("--qr", type=click.Path(path_type=Path, file_okay=False), help="Also draw each link as a QR code here.")
 @at_desk
-def surveys_send(desk: Desk, out: Path | None, webhook: str | None, base: str | None, survey_id: str | None) -> None:
+def surveys_send(
+    desk: Desk, out: Path | None, webhook: str | None, base: str | None, survey_id: str | None, qr: Path | None
+) -> None:
     """Invite whom the published questionnaires are due to ask, and open the follow-ups of low scores; for cron.
 
     Links work once and are told only here. Nothing is kept where the file cannot be written or the webhook refuses.
@@ -56,6 +60,8 @@ def surveys_send(desk: Desk, out: Path | None, webhook: str | None, base: str | 
     with writing(desk.engine) as session:
         rows, invited = _invite(desk, session, base, survey_id)
         follow_ups = _follow_up(desk, session)
+        if qr is not None:
+            _draw(qr, rows)
         if draft is not None:
             _write(draft, rows)
         elif webhook is not None and rows:
@@ -115,6 +121,14 @@ def _follow_up(desk: Desk, session: Session) -> int:
         for version in versions(session)
         if version.state == "published"
     )
+
+
+def _draw(folder: Path, rows: list[dict[str, Any]]) -> None:
+    """Each link as an SVG for a receipt or a card; the row names its file."""
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for row in rows:
+        row["qr"] = f"{secrets.token_hex(8)}.svg"
+        segno.make(row["link"], error="m").save(str(folder / row["qr"]), scale=4)
 
 
 def _write(path: Path, rows: list[dict[str, Any]]) -> None:

@@ -12,6 +12,7 @@ from analytics.action_plans import move_action, open_action, proposals_from_driv
 from analytics.kpis import OBSERVED, Kpi
 from analytics.period import Period
 from journey.actions import ActionPlan
+from journey.customers import Customer
 from journey.errors import Conflict, InputError, NotFound
 from journey.outcomes import Outcome
 from journey.suggestions import Suggestion
@@ -78,6 +79,34 @@ def test_a_planted_effect_and_a_planted_non_effect(session: Session) -> None:
         "high",
         "state",
     }
+
+
+def test_customers_of_a_tier_against_those_of_the_other_tiers(session: Session) -> None:
+    """A planted effect on gold members is found, one on silver that is none is not claimed."""
+    draw = np.random.default_rng(5)
+    masters(session)
+    tiers = ("gold", "silver", "regular", "platinum", "bronze")
+    for place, tier in enumerate(tiers):
+        for n in range(60):
+            name = f"{tier}{n}"
+            session.add(blank(Customer, customer_id=name, tier=tier))
+            session.add(line(name, "P", day(1)))
+            for k in range(3):
+                at = float(draw.uniform(0, 100))
+                lifted = 1.5 if tier == "gold" and at >= 60 else 0.0
+                score = float(np.clip(round(6 + 0.2 * place + draw.normal(0, 1.0) + lifted), 1, 10))
+                session.add(answer(f"A{name}-{k}", "touchpoint", score, day(at), touchpoint="store", customer_id=name,
+                                   store_id="001"))  # fmt: skip
+    session.flush()
+    open_action(session, plan("gold", stores=None, segment="tier:gold"))
+    open_action(session, plan("silver", stores=None, segment="tier:silver"))
+    rows = {row["action_id"]: row for row in report(session)["actions"]}
+    assert rows["gold"]["verdict"] == "improved"
+    assert rows["gold"]["low"] < 1.5 * 100 / 9 < rows["gold"]["high"]
+    assert (rows["gold"]["treated"], rows["gold"]["compared"]) == (1, 4)
+    assert rows["silver"]["verdict"] == "no_evidence"
+    with pytest.raises(InputError, match="both be acted upon"):
+        open_action(session, plan("both", segment="tier:gold"))
 
 
 def test_before_the_start_it_is_too_early(session: Session) -> None:

@@ -132,12 +132,15 @@ def test_the_job_writes_a_delivery_file_whose_links_work_once(
     bought(shop)
     out = tmp_path / "links.csv"
     send = ("surveys", "send", "--out", str(out), "--base", "https://example.test/")
-    assert run(settings, monkeypatch, *send, "--json") == 0
+    assert run(settings, monkeypatch, *send, "--json", "--qr", str(tmp_path / "qr")) == 0
     [row] = list(csv.DictReader(out.open(encoding="utf-8")))
     assert (row["survey_id"], row["customer_id"], row["store_id"]) == ("ONETAP-STORE", "0001", "S1")
     path = row["link"].removeprefix("https://example.test")
     assert shop.app.test_client().get(path).status_code == 200
     assert out.stat().st_mode & 0o077 == 0
+    drawn = (tmp_path / "qr" / row["qr"]).read_text()
+    assert "<svg" in drawn
+    assert "0001" not in row["qr"]
     with writing(shop.engine) as session:
         assert path.rsplit("/")[-1] not in json.dumps([str(i.__dict__) for i in session.scalars(select(Invitation))])
     assert run(settings, monkeypatch, *send) == 2  # the file is there: its links must not be overwritten
