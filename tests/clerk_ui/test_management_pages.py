@@ -66,7 +66,7 @@ def test_a_manager_sees_the_own_store_with_n_interval_and_expectation(shop: Shop
     proposals(shop, "C2", "S1", 3, 10)
     proposals(shop, "C9", "S2", 15, 60)
     page = browser(shop, "manager", "S1").get("/store/?lang=ja").text
-    rows = re.findall(r'<th scope="row">(.*?)</th>(.*?)</tr>', page, re.DOTALL)
+    rows = re.findall(r'<th scope="row" class="linkrow">(.*?)</th>(.*?)</tr>', page, re.DOTALL)
     figures = {name: re.findall(r'<td class="number">([^<]*)</td>', row) for name, row in rows}
     assert [f[:2] for f in figures.values()] == [["60", "45"], ["10", "3"]]
     assert "30件未満のため比べません" in rows[1][1]
