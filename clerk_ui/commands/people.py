@@ -12,6 +12,7 @@ from clerk_ui.commands.console import Desk, at_desk
 from journey import accounts, api_keys, devices
 from journey.database import reading, writing
 from journey.errors import InputError
+from journey.leavers import forget_clerk
 from journey.stores import Clerk, add_clerk
 
 
@@ -125,6 +126,16 @@ def _person(account: accounts.Account) -> dict[str, Any]:
         "disabled": account.disabled_at is not None,
         "locked_until": account.locked_until,
     }
+
+
+@user_command.command("forget")
+@click.argument("clerk_id")
+@at_desk
+def user_forget(desk: Desk, clerk_id: str) -> None:
+    """Forget a clerk who left: name, account, coaching notes; the store's counts stay."""
+    with writing(desk.engine) as session:
+        done = forget_clerk(session, clerk_id, actor="command line", now=desk.now)
+    desk.show({"clerk_id": clerk_id, "removed": done}, lambda: desk.say(f"{clerk_id} is forgotten"))
 
 
 @click.group()

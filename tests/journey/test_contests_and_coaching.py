@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analytics.staff_success import report, roll_up
+from journey.accounts import Account, add_account
 from journey.audit import AuditEntry
 from journey.coaching import CoachingEntry, close_goal, entries, remove_entry, write_entry
 from journey.contests import contest_outcome, contests, decide_contest
@@ -16,6 +17,7 @@ from journey.customers import Customer
 from journey.disclosure import export_customer
 from journey.erasure import erase_customer
 from journey.errors import Conflict, InputError, NotAllowed, NotFound
+from journey.leavers import forget_clerk
 from journey.outcomes import Outcome
 from journey.stores import Clerk, Store
 from journey.suggestions import Suggestion
@@ -118,3 +120,22 @@ def test_notes_and_goals(shop: Session) -> None:
         write_entry(shop, text="x", now=NOW, measure="rate", target=1.0, due_on=date(2026, 4, 1), **written)  # type: ignore[arg-type]
     with pytest.raises(InputError, match="empty"):
         write_entry(shop, text=" ", now=NOW, **written)  # type: ignore[arg-type]
+
+
+def test_a_leaver_is_forgotten_and_the_stores_counts_stay(shop: Session) -> None:
+    add_account(shop, name="K1さん", role="clerk", clerk_id="K1", now=NOW)
+    roll_up(shop, now=NOW)
+    before = report(shop)["clerks"][0]["proposed"]
+    write_entry(shop, clerk_id="K1", store_id="001", author="m1", author_name="店長", text="声かけが早い", now=NOW)
+    write_entry(shop, clerk_id="K2", store_id="001", author="K1", author_name="K1さん", text="助かった", now=NOW)
+    contest(shop)
+    done = forget_clerk(shop, "K1", actor="coe", now=NOW)
+    assert (done["coaching_entries"], done["accounts"], done["outcome_contests"]) == (1, 1, 1)
+    assert entries(shop, "K1") == []
+    assert [entry.author_name for entry in entries(shop, "K2")] == ["―"]
+    assert (contests(shop)[0].contest.reason, shop.get(Clerk, "K1").name) == ("", "―")  # type: ignore[union-attr]
+    assert shop.scalars(select(Account).where(Account.clerk_id == "K1")).all() == []
+    roll_up(shop, now=NOW + timedelta(hours=1))
+    assert report(shop)["clerks"][0]["proposed"] == before
+    with pytest.raises(NotFound):
+        forget_clerk(shop, "nobody", actor="coe", now=NOW)
