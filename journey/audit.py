@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, select
+from sqlalchemy import JSON, Index, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base, Instant
@@ -53,3 +53,8 @@ def record_act(
     session.add(
         AuditEntry(at=at, actor=actor, action=action, subject_kind=subject_kind, subject_id=subject_id, detail=detail)
     )
+
+
+def last_act(session: Session, action: str) -> datetime | None:
+    """When something was last done, by whomever."""
+    return session.scalar(select(func.max(AuditEntry.at)).where(AuditEntry.action == action))

@@ -16,13 +16,14 @@ from clerk_ui.database_sessions import reading, request_time, writing
 from clerk_ui.kept_results import refresh_in_background
 from clerk_ui.management import signed_in
 from clerk_ui.security import require_form_token
-from journey.analysis_results import Stored, newest_result, stored_result, stored_rows
-from journey.audit import record_act
+from journey.analysis_results import Stored, stored_result, stored_rows
+from journey.audit import last_act, record_act
 from journey.errors import NotFound
 
 blueprint = APIBlueprint("kept", "clerk_ui.coe", enable_openapi=False)
 STALE = timedelta(days=2)
 AT_MOST_EVERY = timedelta(minutes=2)
+REFRESHED = "analysis.refreshed"
 
 
 def kept(kind: str, **parameters: Any) -> Stored | None:
@@ -57,9 +58,9 @@ def download(kind: str) -> Response:
 def refresh() -> Redirect:
     """Make all results anew beside the server; the page they come from says when they are there."""
     require_form_token()
-    newest = newest_result(reading(), list(KEPT))
+    newest = last_act(reading(), REFRESHED)
     if newest is None or request_time() - newest > AT_MOST_EVERY:
-        _audit("analysis.refreshed", "all")
+        _audit(REFRESHED, "all")
         refresh_in_background(settings())
     destination = request.form.get("from", "/coe/cx")
     known = destination.startswith("/coe/") and destination.isprintable() and "\\" not in destination

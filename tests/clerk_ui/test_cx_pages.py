@@ -305,4 +305,5 @@ def test_renewing_needs_the_form_and_leads_back(shop: Shop, monkeypatch: pytest.
     assert len(started) == 1
     away = coe.post("/coe/results/refresh", data={"from": "https://elsewhere.test/", "form_token": token})
     assert away.location == "/coe/cx?refreshing=1"
+    assert len(started) == 1  # pressed again at once: one run is enough
     assert coe.get("/coe/results/nothing.csv").status_code == 404
