@@ -38,7 +38,7 @@ SHORT_BELOW = 2
 """Meaningful words below which a comment is short."""
 
 MOST_COMMENTS = 50_000
-_WORDS_SHOWN, _COMMENTS_SHOWN = 15, 5
+_WORDS_SHOWN, _COMMENTS_SHOWN = 15, 20
 
 READ: Schema = {
     "themes": pl.List(pl.String),
@@ -117,6 +117,7 @@ def _theme_row(comments: pl.DataFrame, later: pl.Series, name: str) -> dict[str,
             {"response_id": r, "text": t, "sentiment": s, "answered_at": from_micros(at).isoformat()}
             for r, t, s, at in newest.select("response_id", "text", "sentiment", "answered_at").iter_rows()
         ],
+        "by_month": _months(part),
         "by_touchpoint": _split(part, "touchpoint"),
         "by_field": _split(part, "field"),
         "_p": 1.0 if change is None else change[3],
@@ -137,6 +138,15 @@ def _change(about: pl.Series, later: pl.Series) -> tuple[float, float, float, fl
 def _change_keys(name: str, change: tuple[float, float, float, float] | None) -> dict[str, float | None]:
     value, low, high = change[:3] if change else (None, None, None)
     return {name: value, f"{name}_low": low, f"{name}_high": high}
+
+
+def _months(part: pl.DataFrame) -> list[dict[str, Any]]:
+    """Per calendar month: month (YYYY-MM), n, negative."""
+    month = pl.from_epoch("answered_at", "us").dt.replace_time_zone("UTC").dt.convert_time_zone(DEFAULT_TIMEZONE)
+    grouped = part.group_by(month.dt.strftime("%Y-%m").alias("month")).agg(
+        pl.len().alias("n"), (pl.col("label") == "negative").sum().alias("negative")
+    )
+    return grouped.sort("month").to_dicts()
 
 
 def _split(part: pl.DataFrame, by: str) -> list[dict[str, Any]]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import render_template
+from flask import render_template, request
 
 from clerk_ui.auth.requirements import require_role
 from clerk_ui.coe.kept import as_of, kept
-from clerk_ui.database_sessions import reading
-from clerk_ui.management import frame
+from clerk_ui.database_sessions import reading, request_time, writing
+from clerk_ui.management import frame, signed_in
+from journey.analysis_results import stored_rows
+from journey.audit import record_act
 from journey.products import product_names
 
 blueprint = APIBlueprint("merchandise", "clerk_ui.coe", enable_openapi=False)
@@ -58,12 +62,26 @@ def lifetime_value() -> str:
     total = sum(row["total_value"] or 0.0 for row in found["segments"]) if found else 0.0
     people = sum(row["customers"] for row in found["segments"]) if found else 0
     checked = found["calibration"] if found else None
+    wanted = request.args.get("customer", "").strip()
     return render_template(
         "coe/ltv.html", **frame("ltv"), **as_of(stored), found=found, best=best[:BEST],
         mean=total / people if people else None, people=people, listed=len(best),
         slipping=sum(row["p_alive"] < SLIPPING for row in best),
-        plot=calibration_plot(checked["bins"]) if checked else None, checked=checked,
+        plot=calibration_plot(checked["bins"]) if checked else None, checked=checked, wanted=wanted,
+        one=_value_of(wanted) if wanted else None,
     )  # fmt: skip
+
+
+def _value_of(customer_id: str) -> dict[str, Any] | None:
+    """The kept row of one customer; that somebody looked is kept in the audit log."""
+    rows = stored_rows(reading(), "ltv") or b""
+    for row in csv.DictReader(io.StringIO(rows.decode("utf-8-sig"))):
+        if row["customer_id"] == customer_id:
+            with writing() as session:
+                record_act(session, at=request_time(), actor=f"account:{signed_in().account_id}", action="ltv.viewed",
+                           subject_kind="customer", subject_id=customer_id)  # fmt: skip
+            return {name: float(text) if text else None for name, text in row.items() if name != "customer_id"}
+    return None
 
 
 def calibration_plot(bins: list[dict[str, Any]]) -> dict[str, Any]:

@@ -111,6 +111,11 @@ def test_voices_risks_assortment_and_value_show_what_the_reports_say(chain: Shop
     for row in ltv["segments"]:
         assert f"{round(row['total_value']):,}" in page
     assert page.count("map__point") == len(ltv["calibration"]["bins"])
+    one = ltv["customers"][5]
+    page = coe.get(f"/coe/ltv?customer={one['customer_id']}&lang=en").text
+    assert f"{one['customer_id']}: " in page
+    assert f"{one['expected_purchases']:.1f} purchases" in page
+    assert "No such customer" in coe.get("/coe/ltv?customer=nobody&lang=en").text
     page = coe.get("/coe/risks?lang=en").text
     assert f"{risks['single_touchpoint']['customer_share']:.1%}" in page
     assert f"{round(risks['closures'][0]['at_stake_high']):,}" in page
