@@ -17,7 +17,7 @@ from clerk_ui.store.forms import line, number, optional
 from clerk_ui.store.subjects import Subject, colleague, oneself
 from journey.audit import record_act
 from journey.coaching import close_goal, remove_entry, write_entry
-from journey.errors import InputError
+from journey.errors import InputError, NotAllowed
 
 blueprint = APIBlueprint("coaching", "clerk_ui.store", enable_openapi=False)
 PERCENT = ("recorded_share", "kept_share")  # goals that people write as per cent
@@ -31,7 +31,7 @@ def write_mine() -> Response:
 
 
 @blueprint.post("/store/people/<clerk_id>/coaching")
-@require_role("manager", "coe")
+@require_role("manager")
 def write_theirs(clerk_id: str) -> Response:
     """A manager's note or goal."""
     return _write(colleague(clerk_id))
@@ -45,7 +45,7 @@ def change_mine(entry_id: str, act: str) -> Response:
 
 
 @blueprint.post("/store/people/<clerk_id>/coaching/<entry_id>/<act>")
-@require_role("manager", "coe")
+@require_role("manager")
 def change_theirs(clerk_id: str, entry_id: str, act: str) -> Response:
     """The same from the manager's side."""
     return _change(colleague(clerk_id), entry_id, act)
@@ -53,6 +53,7 @@ def change_theirs(clerk_id: str, entry_id: str, act: str) -> Response:
 
 def _write(subject: Subject) -> Response:
     require_form_token()
+    _require_coached(subject)
     person = signed_in()
     with writing() as session:
         entry = write_entry(
@@ -64,6 +65,13 @@ def _write(subject: Subject) -> Response:
             subject_kind="clerk", subject_id=subject.clerk_id, detail={"kind": entry.kind},
         )  # fmt: skip
     return redirect(f"{subject.base}#coaching", 303)
+
+
+def _require_coached(subject: Subject) -> None:
+    if not subject.coached:
+        raise NotAllowed(
+            "notes and goals are between the clerk and the manager", where=signed_in().role, what_to_do="leave them be"
+        )
 
 
 def _goal() -> dict[str, Any]:
@@ -83,6 +91,7 @@ def _goal() -> dict[str, Any]:
 
 def _change(subject: Subject, entry_id: str, act: str) -> Response:
     require_form_token()
+    _require_coached(subject)
     with writing() as session:
         if act == "done":
             close_goal(session, entry_id, clerk_id=subject.clerk_id, now=request_time())

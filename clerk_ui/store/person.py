@@ -115,7 +115,7 @@ def _page(subject: Subject) -> str:
         steps=staff_success.steps([row] if row else [], known["chain"]),
         picture=trend_picture(known["trend"]),
         reach=max([0.4, *(max(abs(one["low"]), abs(one["high"])) for one in known["strengths"])]),
-        coaching=entries(session, subject.clerk_id),
+        coaching=entries(session, subject.clerk_id) if subject.coached else [],
         measures=MEASURES,
         contests=contests(session, clerk_id=subject.clerk_id)[:20],
         viewers=_viewers(subject) if subject.own else [],

@@ -43,6 +43,11 @@ class Subject:
     own: bool
 
     @property
+    def coached(self) -> bool:
+        """Whether the person who looks may see and write notes and goals: the clerk and the store's manager only."""
+        return self.own or signed_in().role == "manager"
+
+    @property
     def base(self) -> str:
         """The address of the page."""
         return "/store/me" if self.own else f"/store/people/{self.clerk_id}"

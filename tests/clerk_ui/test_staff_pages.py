@@ -185,6 +185,10 @@ def test_notes_and_goals_are_between_the_two(shop: Shop) -> None:
         assert "記録を忘れない" in page
         assert "90%" in page
         assert "承知しました" in page
+    for role in ("coe", "admin"):  # who sees every store's figures still does not see what these two write each other
+        head = browser(shop, role)
+        assert "承知しました" not in head.get("/store/people/C1").text
+        assert post(head, "/store/contests?store=S1", "/store/people/C1/coaching", **goal).status_code == 403
     assert "承知しました" not in clerk_browser(shop, "C2").get("/store/me").text
     found = re.search(r"/store/me/coaching/([^/]+)/done", clerk.get("/store/me").text)
     assert found
