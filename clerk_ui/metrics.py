@@ -21,6 +21,7 @@ SECONDS = Histogram(
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
 SUGGESTIONS = Counter("osusume_suggestions_total", "Suggestions shown", ["path"])
+RULES = Counter("osusume_rule_actions_total", "Candidates that a rule took away or moved", ["rule"])
 OUTCOMES = Counter("osusume_outcomes_total", "Outcomes recorded for the first time", ["result"])
 OFFERS = Counter("osusume_offers_total", "Offers besides products, shown and answered", ["kind", "what"])
 ROWS = Counter("osusume_intake_rows_total", "Rows received over HTTP", ["table", "what"])

@@ -17,7 +17,8 @@ class Suggestion(Base):
     """One product shown at one rank. ``set_id`` joins what was shown together; ``model`` is the model version.
 
     ``propensity`` is the probability with which the policy put this product at this rank; without it no policy
-    can be evaluated off-line. ``channel`` tells where it was shown: ec or app; without one, by a clerk.
+    can be evaluated off-line. ``channel`` tells where it was shown: ec or app; without one, by a clerk. ``rules``
+    counts on the first of a set how often each rule acted on it.
     """
 
     __tablename__ = "suggestions"
@@ -48,6 +49,7 @@ class Suggestion(Base):
     source: Mapped[str | None]
     evidence: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     channel: Mapped[str | None]
+    rules: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
 
 
 class Dismissal(Base):

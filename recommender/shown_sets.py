@@ -20,7 +20,7 @@ from recommender.requests import SuggestionSet
 COLUMNS: Final = (
     "suggestion_id", "set_id", "customer_id", "customer_ref", "store_id", "clerk_id", "device_id", "shown_at",
     "product_id", "rank", "score", "probability", "propensity", "model", "policy", "arm", "reason", "kind", "source",
-    "evidence", "channel",
+    "evidence", "channel", "rules",
 )  # fmt: skip
 
 ROWS_AT_ONCE: Final = 500
@@ -53,6 +53,7 @@ def rows_of(answer: SuggestionSet) -> list[tuple[Any, ...]]:
         (
             one.suggestion_id, set_id, *who, one.product_id, one.rank, one.score, one.probability, one.propensity,
             model, policy, arm, one.reason, one.kind, one.source, orjson.dumps(one.evidence).decode(), request.channel,
+            orjson.dumps(answer.rules).decode() if one.rank == 1 and answer.rules else None,
         )
         for one in (*answer.proposals, *answer.withheld)
     ]  # fmt: skip

@@ -15,7 +15,7 @@ from clerk_ui.counter.places import place
 from clerk_ui.counter.shelf_memory import shelves
 from clerk_ui.counter.suggestion_documents import SuggestionBody, SuggestionList, suggestion_document
 from clerk_ui.database_sessions import end_reading, reading, request_time
-from clerk_ui.metrics import SUGGESTIONS
+from clerk_ui.metrics import RULES, SUGGESTIONS
 from clerk_ui.openapi import answers
 from journey.identity import owner_of_visitor
 from journey.shelf import product
@@ -106,6 +106,8 @@ def suggest_for_product(caller: Caller, product_id: str, body: SuggestionBody) -
 
 def _answer(made: SuggestionSet, path: str) -> Response:
     SUGGESTIONS.labels(path).inc(len(made.proposals))
+    for rule, times in made.rules.items():
+        RULES.labels(rule).inc(times)
     shelf = shelves(made.proposals, made.request.store_id)
     documents = [suggestion_document(*pair) for pair in zip(made.proposals, shelf, strict=True)]
     return Response(orjson.dumps(documents), mimetype="application/json")

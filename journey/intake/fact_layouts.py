@@ -142,6 +142,7 @@ SUGGESTIONS = Layout(
         Column("source"),
         Column("evidence", Kind.OBJECT),
         Column("channel", choices=CHANNELS),
+        Column("rules", Kind.OBJECT),
     ),
     personal=("reason", "evidence"),
     fact_time="shown_at",

@@ -96,6 +96,30 @@ def test_a_dismissal_is_honoured_by_the_next_set(served: Shop) -> None:
     assert first not in [one["product"]["product_id"] for one in again]
 
 
+def test_how_often_each_rule_acted_is_on_record_and_among_the_metrics(served: Shop) -> None:
+    def counted() -> float:
+        text = served.app.test_client().get("/metrics").text
+        line = next(
+            (line for line in text.splitlines() if line.startswith('osusume_rule_actions_total{rule="stock"}')), "0"
+        )
+        return float(line.split()[-1])
+
+    before = counted()
+    with writing(served.engine) as session:
+        for product_id in ("P4", "P5"):
+            session.add(Stock(store_id="S1", product_id=product_id, quantity=0, as_of=datetime.now(UTC)))
+    shown = ask(served).json
+    assert {"P4", "P5"}.isdisjoint(one["product"]["product_id"] for one in shown)
+    with reading(served.engine) as session:
+        chosen = [one["suggestion_id"] for one in shown]
+        rows = session.execute(select(Suggestion).where(Suggestion.suggestion_id.in_(chosen))).scalars()
+        kept = {row.rank: row.rules for row in rows}
+    assert kept[1] is not None
+    assert kept[1]["stock"] == 2
+    assert all(kept[rank] is None for rank in range(2, 6))
+    assert counted() == before + 2
+
+
 def test_the_anonymous_path_knows_nobody(served: Shop) -> None:
     answer = ask(served, "/api/products/P8/suggestions", k=3)
     assert answer.status_code == 200, answer.json
