@@ -16,6 +16,7 @@ from recommender.columns import CUSTOMER, EVIDENCE, PROBABILITY, PRODUCT, RANK, 
 from recommender.evidence import Witness
 from recommender.features.matrix import Panel
 from recommender.plan import TrainingPlan
+from recommender.proof import proven
 from recommender.ranker import Ranker
 from recommender.selection import Choice
 from recommender.trained import RankedLists, TrainedModel
@@ -25,6 +26,8 @@ Kind = Literal["all", "repeat", "explore"]
 
 KEEP = 120
 KEEP_NEW = 70
+PROVEN = 30
+"""So many of the best, and of the best new ones, have their evidence tested: what is ever shown stands among them."""
 COLD = 200
 COLD_DAYS = 28
 COLD_PRIOR = 200.0
@@ -53,11 +56,16 @@ class Fitted:
             return np.nan_to_num(matrix[:, names.index(f"score_{choice.single}")], nan=0.0)
         return self.rankers[kind].score(matrix, indptr)
 
+    def stated(self, matrix: Floats) -> Floats:
+        """What probabilities are read from, one figure per candidate; a ranker must have been learnt."""
+        assert self.probability is not None
+        return self.probability.raw(matrix)[0]
+
     def probabilities(self, matrix: Floats, score: Floats) -> Floats:
         """Calibrated chance of each candidate to be bought next time; a squashed score where nothing was learnt."""
         if self.probability is None:
             return np.asarray((0.1 * score / np.maximum(score.max(initial=0.0), 1e-9)).clip(0, 1), np.float32)
-        return self.calibration(self.probability.raw(matrix)[0])
+        return self.calibration(self.stated(matrix))
 
 
 def unlearnt_scores(names: list[str], matrix: Floats) -> Floats:
@@ -144,7 +152,11 @@ def _ranked_block(
     new_place[~candidates.owned[filled]] = np.arange(len(fresh)) - new_indptr[row[new_order]]
     keep = (place < KEEP) | (new_place < KEEP_NEW)
     chosen = filled[keep]
+    tested = np.zeros(len(candidates), np.bool_)
+    tested[filled[(place < PROVEN) | (new_place < PROVEN)]] = True
     evidence = witness.explain(candidates)
+    if fitted.probability is not None:
+        evidence = proven(evidence, candidates, tested, names, matrix, fitted.stated)
     return {
         "sizes": np.bincount(row[chosen], minlength=len(candidates.customers)),
         "product": candidates.product[chosen],
