@@ -21,6 +21,7 @@ from analytics.channels import channel_mix, channel_shift
 from analytics.dependence import met_elsewhere, purchases_by_touchpoint, single_touchpoint
 from analytics.passages import passage, paths_to_purchase
 from analytics.period import Period
+from analytics.recommendation_clicks import recommendation_clicks
 from analytics.sessions import SHOPPING, Step, funnel_rows
 from analytics.touches import arrival_moments, purchase_moments, record_end, touch_moments
 from analytics.web_record import WebTally, mail_open_rate, web_tally
@@ -30,6 +31,7 @@ from journey.stores import DEFAULT_TIMEZONE
 PASSAGE_DAYS = 7
 LOOKBACK_DAYS = 30
 _PAGES = 20
+_PATHS = 10
 
 
 def report(
@@ -46,8 +48,9 @@ def report(
 
     Keys funnel, attribution, open_rate, web_to_store, store_to_web, channel_mix, single_touchpoint_share and, beside
     them, passages (the same two rates with n and interval), exits (pages by sessions that ended there),
-    single_touchpoint, channel_shift, sessions, notes. The web has no store: with ``store`` the funnel stays the
-    chain's, passages and purchases are the store's.
+    single_touchpoint, channel_shift, sessions, paths (the commonest ways to purchase and to none: path, conversions,
+    nulls), recommendations (clicks on suggestions shown on the web), notes. The web has no store: with ``store`` the
+    funnel stays the chain's, passages and purchases are the store's.
     """
     period = Period.of(start, end, timezone)
     notes: list[str] = []
@@ -83,6 +86,8 @@ def report(
         "exits": _exits(tally),
         "attribution": credits,
         "unattributed": untouched,
+        "paths": _commonest(paths),
+        "recommendations": recommendation_clicks(session, period),
         "open_rate": open_rate,
         "mails": mails,
         "web_to_store": passages["web_to_store"]["rate"],
@@ -113,6 +118,14 @@ def _passages(
 def _exits(tally: WebTally) -> list[dict[str, Any]]:
     top = tally.exits.sort("exits", "page", descending=[True, False]).head(_PAGES)
     return top.with_columns(rate=pl.col("exits") / pl.col("sessions")).to_dicts()
+
+
+def _commonest(paths: pl.DataFrame) -> list[dict[str, Any]]:
+    """The ways that most often ended in a purchase, and those that most often did not: path, conversions, nulls."""
+    top = pl.concat(
+        [paths.sort(kind, descending=True, maintain_order=True).head(_PATHS) for kind in ("conversions", "nulls")]
+    )
+    return top.unique(maintain_order=True).to_dicts()
 
 
 def _of_store(purchases: pl.DataFrame, store: str | None) -> pl.DataFrame:

@@ -16,7 +16,18 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from analytics import action_plans, assortment, drivers, experience, lifetime_value, risks, voice
+from analytics import (
+    action_plans,
+    assortment,
+    coupon_effect,
+    drivers,
+    experience,
+    journeys,
+    lifetime_value,
+    one_id,
+    risks,
+    voice,
+)
 from journey.errors import NotFound
 
 Document = dict[str, Any]
@@ -65,6 +76,9 @@ KEPT: dict[str, Kept] = {
     "risks": Kept(risks.report, "points"),
     "assortment": Kept(assortment.report, "products", trimmed=_telling_products),
     "ltv": Kept(lifetime_value.report, "customers", names_persons=True, trimmed=_best_customers),
+    "journeys": Kept(journeys.report, "funnel"),
+    "one_id": Kept(one_id.report, "coverage", names_persons=True),
+    "coupons": Kept(coupon_effect.report, "coupons"),
     "actions": Kept(action_plans.report, "actions"),
 }
 

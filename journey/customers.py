@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from datetime import date, datetime
 
 from sqlalchemy import Index, select
@@ -46,6 +46,13 @@ class CustomerNote(Base):
     store_id: Mapped[str]
     written_at: Mapped[datetime] = mapped_column(Instant)
     text: Mapped[str]
+
+
+def customers_by_id(session: Session, customer_ids: Iterable[str]) -> dict[str, Customer]:
+    """These customers, as far as they are known, erased ones left out."""
+    wanted = set(customer_ids)
+    found = session.scalars(select(Customer).where(Customer.customer_id.in_(wanted), Customer.erased_at.is_(None)))
+    return {one.customer_id: one for one in found}
 
 
 def profiling_refused(session: Session, *, by_default: bool) -> frozenset[str]:

@@ -60,6 +60,18 @@ def owner(session: Session, kind: str, value: str) -> str | None:
     return found.customer_id if found is not None else None
 
 
+def linked_values(session: Session, values: Collection[str]) -> set[str]:
+    """Which of these cookies and app codes are linked to somebody."""
+    linked = select(Identity.value).where(Identity.value.in_(values), Identity.kind.in_(VISITOR_KINDS))
+    return set(session.scalars(linked))
+
+
+def latest_merges(session: Session, *, limit: int) -> list[Merge]:
+    """The merges in force, the latest first."""
+    in_force = select(Merge).where(Merge.undone_at.is_(None)).order_by(Merge.merged_at.desc(), Merge.merge_id.desc())
+    return list(session.scalars(in_force.limit(limit)))
+
+
 def owner_of_visitor(session: Session, visitor_id: str) -> str | None:
     """The One ID that a cookie or app code leads to, if log-in has linked it."""
     linked = select(Identity.kind, Identity.customer_id).where(

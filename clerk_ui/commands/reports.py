@@ -33,6 +33,8 @@ REPORTS = {
     "voice": ("analytics.voice", "themes"),
     "experiments": ("analytics.experiments", "arms"),
     "actions": ("analytics.action_plans", "actions"),
+    "one-id": ("analytics.one_id", "coverage"),
+    "coupons": ("analytics.coupon_effect", "coupons"),
 }
 
 

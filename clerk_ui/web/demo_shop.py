@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from clerk_ui import recommendations
 from clerk_ui.application_settings import settings
 from clerk_ui.counter.products import image_url
-from clerk_ui.database_sessions import reading, request_time, writing
+from clerk_ui.database_sessions import end_reading, reading, request_time, writing
 from clerk_ui.intake.links import link_or_claim
 from clerk_ui.security import current_key, require_form_token, secure_cookies
 from journey.customer_search import current_customer
@@ -162,8 +162,8 @@ def _suggested(basket: list[str]) -> list[Any]:
         basket=tuple(basket), channel="ec",
     )  # fmt: skip
     try:
-        with writing() as writer:
-            return list(recommendations.suggestions(writer, wish, now=request_time()).proposals)
+        end_reading()
+        return list(recommendations.suggestions(reading(), wish, now=request_time()).proposals)
     except Unavailable:
         return []
 
@@ -174,8 +174,8 @@ def _with(product_id: str) -> list[Any]:
         return []
     wish = SuggestionRequest(store_id=store_id, k=SUGGESTED, basket=tuple(cart()), channel="ec")
     try:
-        with writing() as writer:
-            made = recommendations.suggestions_for_product(writer, product_id, wish, now=request_time())
+        end_reading()
+        made = recommendations.suggestions_for_product(reading(), product_id, wish, now=request_time())
         return list(made.proposals)
     except Unavailable:
         return []
