@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import case, distinct, func, select
+from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
 from analytics.period import Period
@@ -20,7 +20,8 @@ from journey.web import WebEvent
 def recommendation_clicks(session: Session, period: Period) -> list[dict[str, Any]]:
     """Rows of channel (ec, app), shown, clicked, rate, low, high; suggestions held back by design do not count."""
     clicks = (
-        select(distinct(WebEvent.content_id).label("suggestion_id"))
+        select(WebEvent.content_id.label("suggestion_id"))
+        .distinct()
         .where(WebEvent.kind == "recommend_click", WebEvent.content_id.is_not(None))
         .subquery()
     )

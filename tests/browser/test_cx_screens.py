@@ -31,6 +31,7 @@ PHONE = (360, 740)
 ADDRESSES = (
     "/coe/cx", "/coe/drivers", "/coe/voice", "/coe/risks?store=S1&from=9&until=12", "/coe/assortment", "/coe/ltv",
     "/coe/surveys", "/coe/surveys/ONETAP-STORE/1", "/coe/surveys/PERIODIC/draft", "/coe/surveys/PERIODIC/1/preview",
+    "/coe/identity", "/coe/journeys", "/coe/coupons",
     "/coe/actions", "/coe/actions/new", "/coe/tree", "/coe/brief", "/coe/units", "/store/voice?store=S1",
 )  # fmt: skip
 

@@ -30,7 +30,7 @@ from tests.clerk_ui.test_management_pages import browser, form_token
 from tests.heard_customers import heard_customers
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-KINDS = ("experience", "drivers", "voice", "assortment", "ltv", "actions")
+KINDS = ("experience", "drivers", "voice", "assortment", "ltv", "actions", "journeys", "coupons")
 
 
 @pytest.fixture
