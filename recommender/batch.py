@@ -15,6 +15,7 @@ from recommender.candidates.popular import SalesCalendar
 from recommender.columns import CUSTOMER, EVIDENCE, PROBABILITY, PRODUCT, RANK, SCORE, SOURCE, SOURCES
 from recommender.evidence import Witness
 from recommender.features.matrix import Panel
+from recommender.newcomers import Newcomers, with_newcomers
 from recommender.plan import TrainingPlan
 from recommender.proof import proven
 from recommender.ranker import Ranker
@@ -31,6 +32,7 @@ PROVEN = 30
 COLD = 200
 COLD_DAYS = 28
 COLD_PRIOR = 200.0
+STORE_PRIOR = 1000.0
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,8 @@ def order_within(score: Floats, row: Ints, chance: NDArray[np.float64]) -> NDArr
 
 
 def ranked_ahead(fitted: Fitted) -> RankedLists:
-    """A row per customer; customers without purchases or web interest have an empty one.
+    """A row per customer; customers without purchases or web interest have that of a newcomer with their attributes,
+    or an empty one.
 
     The list has the order of the ranker over everything; its places for new products are filled in the order of the
     ranker that knows new products only, so that both lists can be read from one.
@@ -114,7 +117,7 @@ def ranked_ahead(fitted: Fitted) -> RankedLists:
         for name, values in block.items():
             parts[name].append(values)
     joined = {name: np.concatenate(values) if values else np.zeros(0) for name, values in parts.items()}
-    return RankedLists(
+    lists = RankedLists(
         indptr=np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
         product=joined["product"].astype(np.int32),
         score=joined["score"].astype(np.float32),
@@ -125,6 +128,7 @@ def ranked_ahead(fitted: Fitted) -> RankedLists:
         evidence_kind=joined["kind"].astype(np.uint8),
         evidence_value=joined["value"].astype(np.float32),
     )
+    return with_newcomers(lists, view, Newcomers.fit(view, cold_shares(view)[0]), fitted.seed)
 
 
 def _ranked_block(
@@ -195,12 +199,14 @@ def order_for(
 
 
 def cold_lists(fitted: Fitted) -> RankedLists:
-    """Row 0 for the chain, then one per store: what sold lately, drawn towards what sells overall.
+    """Row 0 for whoever nothing is known of: what newcomers buy first; then one per store: what sold there lately,
+    drawn towards what sold in the chain.
 
     Without till lines, what is looked at on the web.
     """
     view = fitted.panel.view
     shares = cold_shares(view)
+    shares[0] = Newcomers.fit(view, shares[0]).shares
     width = min(COLD, view.products)
     chance = np.random.default_rng(fitted.seed).random(shares.shape) * 1e-9
     best = np.argsort(-(shares + chance), axis=1)[:, :width]
@@ -226,7 +232,7 @@ def cold_shares(view: View) -> Floats:
     stores = len(view.dataset.store_ids)
     if not len(view.history) and not len(view.dataset.uncarded):
         seen = np.bincount(view.web.product, minlength=view.products).astype(np.float32)
-        return np.broadcast_to(seen / max(len(view.web), 1), (1 + stores, view.products)).astype(np.float32)
+        return np.tile((seen / max(len(view.web), 1)).astype(np.float32), (1 + stores, 1))
     store = np.concatenate([view.history.store, view.dataset.uncarded.store])
     day = np.concatenate([view.history.day, view.dataset.uncarded.day])
     last = int(day.max())
@@ -238,9 +244,9 @@ def cold_shares(view: View) -> Floats:
     shares = np.empty((1 + stores, view.products), np.float32)
     shares[0] = chain
     for number in range(stores):
-        rows = np.flatnonzero((store == number) & (day > last - 3 * COLD_DAYS))
+        rows = np.flatnonzero((store == number) & (day > last - COLD_DAYS))
         counts = np.asarray(baskets[rows].sum(axis=0)).ravel()
-        shares[1 + number] = (counts + COLD_PRIOR * chain) / (len(rows) + COLD_PRIOR)
+        shares[1 + number] = (counts + STORE_PRIOR * chain) / (len(rows) + STORE_PRIOR)
     return shares
 
 

@@ -7,7 +7,7 @@ itself adds; before that by the chance of a purchase, and the list says so.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,11 +15,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from scipy import sparse
 
 from recommender.catalogue import Campaign, Catalogue
 from recommender.columns import EVIDENCE
 from recommender.gathering import FOCUS_FLOOR, LoadedModel
 from recommender.id_table import as_table
+from recommender.new_products import suitability
 from recommender.requests import Policy
 from recommender.rules.holdout import HOLDOUT, arm_of
 from recommender.trained import RankedLists
@@ -82,11 +84,14 @@ def focus_lists(
         return {}
     whose = _regulars(frames, campaign, usable, policy, now=now)
     whose = whose.filter(~pl.col("customer_id").is_in(_buyers(frames, catalogue, campaign).implode()))
+    if not len(whose):
+        return {}
+    suited = _suited(loaded, frames, whose["customer_id"], offered)
     declined = _declined(frames, since=now - timedelta(days=policy.declined_days)) | set(dismissed)
     chosen = [
         choice
-        for row in whose.iter_rows(named=True)
-        if (choice := _choice(loaded, offered, row, sold_out.get(row["store_id"], ()), declined, policy)) is not None
+        for row, best in zip(whose.iter_rows(named=True), suited, strict=True)
+        if (choice := _choice(loaded, offered, best, row, sold_out.get(row["store_id"], ()), declined, policy))
     ]
     chosen = _in_their_words(chosen, frames, catalogue)
     if not chosen:
@@ -155,8 +160,8 @@ def _declined(frames: UpliftFrames, *, since: datetime) -> set[tuple[str, str]]:
 
 
 def _choice(
-    loaded: LoadedModel, offered: NDArray[np.bool_], row: Mapping[str, Any], gone: Collection[str],
-    declined: Collection[tuple[str, str]], policy: Policy,
+    loaded: LoadedModel, offered: NDArray[np.bool_], suited: Sequence[int], row: Mapping[str, Any],
+    gone: Collection[str], declined: Collection[tuple[str, str]], policy: Policy,
 ) -> _Choice | None:  # fmt: skip
     """The focus product that suits the customer best, and what of the first SLOTS places it would displace."""
     customer, products = row["customer_id"], loaded.catalogue.products
@@ -178,10 +183,10 @@ def _choice(
             own, probability = product, float(chance[entry])
             break
     else:
-        popular = next((int(p) for p in _by_popularity(loaded, offered) if possible(int(p))), -1)
-        if popular < 0:
+        own = next((product for product in suited if possible(product)), -1)
+        if own < 0:
             return None
-        own, probability, evidence = popular, FOCUS_FLOOR, {"ground": "focus"}
+        probability, evidence = FOCUS_FLOOR, {"ground": "focus"}
     others = [entry for entry in order if int(mine[entry]) != own]
     last = others[SLOTS - 1] if len(others) >= SLOTS and own not in mine[order[:SLOTS]] else -1
     displaced, displaced_chance = (int(mine[last]), float(chance[last])) if last >= 0 else (-1, 0.0)
@@ -191,11 +196,24 @@ def _choice(
     )  # fmt: skip
 
 
-def _by_popularity(loaded: LoadedModel, offered: NDArray[np.bool_]) -> list[int]:
-    """Focus products as the chain's cold list has them, then the others."""
-    cold = loaded.model.cold
-    listed = [int(product) for product in cold.product[cold.row(0)] if offered[product]]
-    return listed + sorted(set(np.flatnonzero(offered).tolist()) - set(listed))
+def _suited(
+    loaded: LoadedModel, frames: UpliftFrames, customers: pl.Series, offered: NDArray[np.bool_]
+) -> list[list[int]]:
+    """For each customer the offered products, those first that suit what he buys: the only thing to go by for products
+    that no list holds.
+    """
+    ids = pl.DataFrame({"product_id": list(loaded.catalogue.products)})
+    described = ids.join(frames.products.unique("product_id"), on="product_id", how="left", maintain_order="left")
+    lines = (
+        frames.lines.filter(pl.col("quantity") > 0)
+        .join(ids.with_row_index("product"), on="product_id")
+        .join(pl.DataFrame({"customer_id": customers}).with_row_index("row"), on="customer_id")
+    )
+    pairs = lines["row"].to_numpy(), lines["product"].to_numpy()
+    owned = sparse.csr_array((np.ones(len(lines), np.float32), pairs), shape=(len(customers), len(ids)))
+    wanted = np.flatnonzero(offered)
+    order = np.argsort(-suitability(owned, described, wanted), axis=1, kind="stable")
+    return [wanted[row].tolist() for row in order]
 
 
 def _evidence(loaded: LoadedModel, ahead: RankedLists, entry: int) -> dict[str, Any]:

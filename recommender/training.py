@@ -6,6 +6,7 @@ from recommender.acceptance import judged, learn
 from recommender.batch import Fitted, cold_lists, ranked_ahead
 from recommender.candidates import sessions
 from recommender.candidates.web import session_similarity
+from recommender.cold_start import cold_start_report
 from recommender.concentration import concentration
 from recommender.dataset import Dataset
 from recommender.learning import fit
@@ -44,6 +45,8 @@ def train(
         if len(view.web):
             seen = neighbour_lists(session_similarity(view, SESSION_NEIGHBOURS))
     usual = foremost(ahead)
+    with watch.stage("cold start"):
+        cold_start = cold_start_report(dataset, seed)
     with watch.stage("sessions"):
         next_looks = sessions.fit(dataset.web, view.products, seed=seed)
     return TrainedModel(
@@ -65,6 +68,7 @@ def train(
         | guard_figure(fitted, dataset)
         | {
             "concentration": concentration(ahead, view.products, view.popularity),
+            "cold_start": cold_start,
             "acceptance": judged(dataset.answered, usual),
         },
         stage_seconds=watch.seconds,

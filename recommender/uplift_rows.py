@@ -53,7 +53,7 @@ class UpliftFrames:
                     ("outcomes", ("suggestion_id", "result")),
                     ("pos_lines", ("customer_id", "store_id", "product_id", "sold_at", "quantity")),
                     ("web_events", ("customer_id", "product_id", "occurred_at", "kind")),
-                    ("products", ("product_id", "category", "price")),
+                    ("products", ("product_id", "name", "category", "brand", "price")),
                 )
             )
         )  # fmt: skip

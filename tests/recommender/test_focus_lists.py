@@ -41,7 +41,9 @@ def record(
                              "kind": pl.String}),
         pl.DataFrame({"product_id": [f"P{n}" for n in range(10)],
                       "category": [["飲料 > お茶", "飲料 > 水", "菓子 > 米菓", "菓子 > 飴", "日用品 > 洗剤"][n // 2]
-                                   for n in range(10)], "price": [100.0] * 10}),
+                                   for n in range(10)],
+                      "price": [100.0] * 10, "name": [None] * 10, "brand": [None] * 10},
+                     schema_overrides={"name": pl.String, "brand": pl.String}),
     )  # fmt: skip
 
 
