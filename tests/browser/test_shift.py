@@ -1,4 +1,4 @@
-"""An afternoon on one tablet: two clerks, three customers, a network that goes, a server that dies, and nothing lost."""
+"""An afternoon on one tablet: two clerks, three customers, a network that goes, a server that dies; nothing is lost."""
 
 from __future__ import annotations
 
