@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import func, select
 
 from clerk_ui.commands import main
+from clerk_ui.commands.reports import report_function
 from clerk_ui.settings import Settings
 from clerk_ui.survey import pages
 from journey.database import writing
@@ -72,6 +73,8 @@ def test_one_tap_without_script_sign_in_or_cookie(shop: Shop, link: str, languag
     assert thanks in after.text
     with writing(shop.engine) as session:
         assert session.scalars(select(Answer.score)).all() == [4]
+        [touchpoint] = report_function("experience")(session)["touchpoints"]
+        assert (touchpoint["touchpoint"], touchpoint["n"], touchpoint["csat"]) == ("store", 1, 75.0)
     said = client.post(f"{link}/comment", data={"comment": "<b>親切</b>"}, headers=headers)
     assert said.status_code == 303
     assert "<textarea" not in client.get(link, headers=headers).text
