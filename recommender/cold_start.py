@@ -33,6 +33,8 @@ MOST = 2000
 FEW_VIEWS = 5
 DAY = 86_400_000_000
 NEIGHBOURS = 50
+CELLS = 4_000_000
+"""Customers × products scored at once; bounds the memory."""
 
 
 def cold_start_report(dataset: Dataset, seed: int = 0) -> list[dict[str, Any]]:
@@ -60,7 +62,9 @@ def cold_start_report(dataset: Dataset, seed: int = 0) -> list[dict[str, Any]]:
     bare = Newcomers(newcomers.shares, newcomers.lift[:0], newcomers.tokens[:, :0])
 
     def foretold(scores: Callable[[Ints], Floats], chosen: NDArray[np.int64]) -> NDArray[np.float64]:
-        return recall(scores(baskets.customer[chosen]), baskets, chosen, chance)
+        size = max(1, CELLS // max(view.products, 1))
+        parts = [chosen[start : start + size] for start in range(0, len(chosen), size)]
+        return np.concatenate([recall(scores(baskets.customer[part]), baskets, part, chance) for part in parts])
 
     def everybody(customers: Ints) -> Floats:
         return np.broadcast_to(popular, (len(customers), len(popular))).astype(np.float32)
@@ -98,12 +102,17 @@ def recall(
     scores: Floats, baskets: BasketTable, chosen: NDArray[np.int64], chance: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """recall@10 of each chosen basket by the row of its customer, ties by chance."""
-    top = np.argsort(-(scores + chance), axis=1)[:, :K]
+    top = best_of(scores + chance)
     values = np.empty(len(chosen))
     for row, basket in enumerate(chosen.tolist()):
         bought = baskets.product[baskets.indptr[basket] : baskets.indptr[basket + 1]]
         values[row] = np.isin(top[row], bought).sum() / len(bought)
     return values
+
+
+def best_of(scores: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The columns of the K largest values of each row, in no order."""
+    return np.argpartition(-scores, min(K, scores.shape[1] - 1), axis=1)[:, :K]
 
 
 class WebNewcomers:
@@ -156,6 +165,10 @@ def _new_products(
     offered = np.unique(later.product[mine]).astype(np.int64)
     pairs = np.unique(line_customer[mine].astype(np.int64) * view.products + later.product[mine])
     customers, sizes = np.unique(pairs // view.products, return_counts=True)
+    most = min(MOST, max(FEWEST, CELLS // max(len(offered), 1)))
+    if len(customers) > most:
+        some = np.sort(np.random.default_rng(0).choice(len(customers), most, replace=False))
+        customers, sizes = customers[some], sizes[some]
     if len(customers) < FEWEST or len(offered) <= 2 * K or not has_content(dataset.products):
         return None
     features = suitability(view.owned[customers], view.dataset.products, offered)
@@ -163,7 +176,7 @@ def _new_products(
     chain = suitability(together, view.dataset.products, offered)
     values = []
     for scores in (features, np.broadcast_to(chain, features.shape)):
-        top = offered[np.argsort(-(scores + chance[offered]), axis=1)[:, :K]]
+        top = offered[best_of(scores + chance[offered])]
         hits = np.isin(customers[:, None] * view.products + top, pairs)
         values.append(hits.sum(axis=1) / sizes)
     return values[0], values[1]

@@ -33,6 +33,7 @@ REGULAR_DAYS = 90
 SLOTS = 5
 """Places on the tablet: the focus product takes the last of them."""
 LISTED = 200
+BLOCK, CONSIDERED = 2_000, 50
 DAY = 86_400_000_000
 
 
@@ -212,8 +213,11 @@ def _suited(
     pairs = lines["row"].to_numpy(), lines["product"].to_numpy()
     owned = sparse.csr_array((np.ones(len(lines), np.float32), pairs), shape=(len(customers), len(ids)))
     wanted = np.flatnonzero(offered)
-    order = np.argsort(-suitability(owned, described, wanted), axis=1, kind="stable")
-    return [wanted[row].tolist() for row in order]
+    found: list[list[int]] = []
+    for start in range(0, len(customers), BLOCK):  # bounds the memory
+        scores = suitability(owned[start : start + BLOCK], described, wanted)
+        found += [wanted[row].tolist() for row in np.argsort(-scores, axis=1, kind="stable")[:, :CONSIDERED]]
+    return found
 
 
 def _evidence(loaded: LoadedModel, ahead: RankedLists, entry: int) -> dict[str, Any]:

@@ -39,6 +39,7 @@ def metrics(guard: float, regular: float = 0.41) -> dict[str, Any]:
             "tier": [{"segment": "regular", "n": 30, "all": entry}],
         },
         "reliability": [{"n": 50, "stated": 0.02, "observed": 0.03, "low": 0.01, "high": 0.05}],
+        "cold_start": [figure(0.24) | {"case": "web", "n": 101, "popularity": 0.05}],
         "concentration": {"all": {"products": 7, "coverage": 0.7, "gini": 0.6, "top10_share": 0.5}},
     }
 
@@ -77,6 +78,8 @@ def test_a_version_says_for_whom_it_is_how_good_beside_the_one_that_serves(
     assert "41.0%(39.0%–43.0%)" in page
     assert "本番の版 50.0%" in page
     assert 'class="reliability"' in page
+    assert "ウェブを少し見たお客様" in page
+    assert "人気順 5%" in page.replace("5.0%", "5%")
     sheet = browser(shop, "admin").get(f"/coe/models/{versions[2]}/segments.csv").text
     assert "history,regular,all,recall@10,88,0.41,0.39,0.43,0.5" in sheet
 
