@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 import pytest
 
-from analytics.forecast import backtest, day_kinds, fit_arrivals, pinball, wape
+from analytics.forecast import backtest, country_of, day_kinds, fit_arrivals, past_weeks, pinball, wape
+from analytics.forecast.model import slot_matrix
 from journey.errors import NotEnoughData
+from journey.simulation import simulate
 
 
 def drawn(days: list[date], seed: int, level: float = 300.0) -> tuple[np.ndarray, np.ndarray]:
@@ -76,3 +80,60 @@ def test_nothing_counted_is_said() -> None:
 def test_losses_by_hand() -> None:
     assert wape(np.array([10.0, 0.0]), np.array([8.0, 1.0])) == pytest.approx(0.3)
     assert pinball(np.array([10.0, 4.0]), np.array([8.0, 8.0]), 0.9) == pytest.approx((0.9 * 2 + 0.1 * 4) / 2)
+
+
+def test_the_laws_of_a_simulated_chain_are_recovered(tmp_path: Path) -> None:
+    simulate(tmp_path, stores=1, customers=1500, days=200, seed=3, end=date(2026, 8, 1), dirty_share=0.0)
+    truth = pl.read_csv(tmp_path / "truth" / "arrivals.csv")
+    factors = pl.read_csv(tmp_path / "truth" / "days.csv", try_parse_dates=True)
+    traffic = pl.read_parquet(tmp_path / "traffic.parquet")
+    at = pl.col("starts_at")
+    if traffic["starts_at"].dtype == pl.String:
+        at = at.str.to_datetime(time_zone="UTC")
+    local = at.dt.convert_time_zone("Asia/Tokyo")
+    kinds = dict(factors.select("date", "day_kind").iter_rows())
+    scale = dict(factors.select("date", "factor").iter_rows())
+    mine = traffic.filter(store_id="S001").select(
+        day=local.dt.date(),
+        slot=local.dt.hour().cast(pl.Int64) * 4 + local.dt.minute() // 15,
+        arrivals=pl.col("entered").cast(pl.Float64),
+    )
+    days, matrix = slot_matrix(mine)
+    cut = len(days) - 28
+    model = fit_arrivals(days[:cut], matrix[:cut])
+    ahead = days[cut:]
+    expected = model.expect(ahead)
+    rates = np.zeros((8 * 96,)).reshape(8, 96)
+    names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun", "holiday"]
+    for kind, quarter, rate in truth.filter(store_id="S001").select("day_kind", "quarter", "rate").iter_rows():
+        rates[names.index(kind), quarter] = rate
+    true = np.array([rates[names.index(kinds[day])] * scale[day] for day in ahead])
+    # Against the rates themselves, not the counts drawn from them: what is left is the model's own error.
+    assert wape(true.sum(axis=1), expected.sum(axis=1)) < 0.1
+    assert wape(true, expected) < 0.2
+    drawn = np.nan_to_num(matrix[cut:])
+    assert wape(drawn, expected) < 1.1 * wape(drawn, true)  # hardly worse than knowing the law
+    low, high = model.quantile(expected, 0.025), model.quantile(expected, 0.975)
+    opened = expected > 0.2
+    assert 0.93 <= float(np.mean(((low <= drawn) & (drawn <= high))[opened])) <= 0.995
+
+
+def test_each_past_week_is_forecast_from_the_days_before_it_alone() -> None:
+    days = span(date(2026, 1, 5), 50)  # to Monday 23 February: the week that has just begun does not count
+    _, arrivals = drawn(days, 4)
+    weeks = past_weeks(days, arrivals, weeks=3)
+    assert list(weeks) == [date(2026, 2, 2), date(2026, 2, 9), date(2026, 2, 16)]
+    assert list(past_weeks(days, arrivals, weeks=3, known={date(2026, 2, 9)})) == [date(2026, 2, 2), date(2026, 2, 16)]
+    cut = days.index(date(2026, 2, 9))
+    changed = arrivals.copy()
+    changed[cut:] *= 3  # what comes later changes nothing of the week before
+    assert past_weeks(days, changed, weeks=3)[date(2026, 2, 2)] == weeks[date(2026, 2, 2)]
+    assert past_weeks(days, changed, weeks=3)[date(2026, 2, 9)].wape > 1.5 * weeks[date(2026, 2, 9)].wape
+    assert past_weeks(days[:13], arrivals[:13]) == {}
+    assert past_weeks([], arrivals[:0]) == {}
+
+
+def test_a_store_keeps_the_holidays_of_its_country() -> None:
+    assert (country_of("Asia/Tokyo"), country_of("Europe/Berlin"), country_of("Nowhere/Land")) == ("JP", "DE", "JP")
+    assert day_kinds([date(2026, 10, 3)], "DE").holiday.tolist() == [True]
+    assert day_kinds([date(2026, 10, 3)], "JP").holiday.tolist() == [False]

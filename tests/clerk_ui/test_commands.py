@@ -6,6 +6,7 @@ import csv
 import gzip
 import json
 import subprocess
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -213,3 +214,26 @@ def test_every_training_is_logged_to_mlflow_and_a_dead_server_spoils_none(
     again = chain.run("retrain", "--budget", 0.1)
     assert "not logged" in again["tracking"]["error"]
     assert chain.run("models", "show")["version"] == again["version"]
+
+
+def test_a_plan_from_the_command_line_says_what_it_lacks_and_what_it_found(chain: Chain, tmp_path: Path) -> None:
+    folder = tmp_path / "floor"
+    folder.mkdir()
+    (folder / "stores.csv").write_text("store_id,name\n001,本店\n")
+    (folder / "clerks.csv").write_text("clerk_id,store_id,name,role\nK1,001,佐藤,clerk\nK2,001,鈴木,clerk\n")
+    today = datetime.now(UTC).date()
+    traffic, shifts = ["store_id,starts_at,minutes,entered"], ["clerk_id,store_id,starts_at,ends_at,duty"]
+    for back in range(21):
+        day = today - timedelta(days=back)
+        traffic += [f"001,{day}T{hour:02}:00:00+09:00,60,8" for hour in range(10, 18)]
+        shifts += [f"K{1 + (back + n) % 2},001,{day}T10:00:00+09:00,{day}T18:00:00+09:00,floor" for n in range(2)]
+    (folder / "traffic.csv").write_text("\n".join(traffic))
+    (folder / "shifts.csv").write_text("\n".join(shifts))
+    status, _, complaint = told(chain, "plan", "--store", "001")
+    assert status == 2
+    assert "osusume rollup" in complaint
+    chain.run("import", folder)
+    chain.run("rollup")
+    document = chain.run("plan", "--store", "001", "--days", 2, "--seconds", 1)
+    assert {"plan_id", "shifts", "needed", "planned", "before", "after", "gaps"} <= document.keys()
+    assert document["after"]["short_hours"] <= document["before"]["short_hours"]
