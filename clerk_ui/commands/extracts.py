@@ -58,7 +58,7 @@ def _confirm(desk: Desk) -> None:
     """Receipts that came now may confirm suggestions shown before, and change what is known of customers online."""
     with writing(desk.engine) as session:
         confirm(session, window=timedelta(hours=desk.settings.chain.attribution_hours))
-    roll_up(desk, ("staff",))
+    roll_up(desk, ("staff", "staffing"))
     desk.forget_online()
 
 

@@ -67,7 +67,7 @@ def report_command(
     known = inspect.signature(function).parameters
     if foreign := [option for option in asked if option in options and option not in known]:
         raise InputError(f"--{foreign[0]} means nothing here", where=f"report {name}", what_to_do="leave it out")
-    if name == "staff":
+    if name in ("staff", "staffing"):
         roll_up(desk, (name,))  # what was tapped a minute ago counts too
     offered = {"now": desk.now, "timezone": desk.settings.chain.timezone}
     with reading(desk.engine) as session:
