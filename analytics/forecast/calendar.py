@@ -39,10 +39,15 @@ def _public_holidays(country: str, year: int) -> frozenset[date]:
     return frozenset(holidays.country_holidays(country, years=year).keys())
 
 
+@lru_cache(maxsize=64)
 def country_of(timezone: str) -> str:
     """Return the country whose holidays a store in that zone keeps; Japan where the zone names none we know."""
     country = str(get_global("zone_territories").get(timezone, "JP"))
-    return country if country in holidays.list_supported_countries() else "JP"
+    try:
+        holidays.country_holidays(country)
+    except NotImplementedError:
+        return "JP"
+    return country
 
 
 def is_public_holiday(day: date, country: str = "JP") -> bool:
