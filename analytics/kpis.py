@@ -3,8 +3,10 @@
 Names: ``csat:TOUCHPOINT`` (satisfaction, 0–100), ``overall``, ``head``, ``heart`` or any other survey question
 (0–100), ``nps`` (points), ``acceptance`` (share of proposals bought), ``proposal`` (share of shown suggestions
 proposed), ``theme:NAME`` (share of comments that complain about it), ``sales``, ``receipts`` and ``customers`` (per
-store and day, compared as logarithms so that large and small stores weigh alike). ``@SURVEY`` behind a question keeps
-the answers of one survey: ``csat:store@ONETAP`` leaves out those asked without a visit.
+store and day, compared as logarithms so that large and small stores weigh alike), ``spend`` (the same per customer and
+day) and ``web_to_store`` (share of known customers' sessions that a visit to a store follows within WEB_DAYS).
+``@SURVEY`` behind a question keeps the answers of one survey: ``csat:store@ONETAP`` leaves out those asked without a
+visit.
 """
 
 from __future__ import annotations
@@ -20,8 +22,11 @@ from sqlalchemy.orm import Session
 from analytics.answers import HEAD, HEART, answer_sheets
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
 from analytics.nps import DETRACTOR_TO, PROMOTER_FROM
+from analytics.passages import followed
 from analytics.period import DAY_MICROS, Period
+from analytics.touches import arrival_moments, purchase_moments, record_end
 from analytics.voice import read_comments
+from analytics.web_record import web_tally
 from analytics.words import lexicon_rows
 from journey.database import MONEY_SCALE
 from journey.errors import InputError
@@ -30,8 +35,12 @@ from journey.purchases import PosLine
 from journey.suggestions import Suggestion
 from journey.surveys import Answer
 
+WEB_DAYS = 7
 OBSERVED = {"unit": pl.String, "person": pl.String, "at": pl.Int64, "value": pl.Float64}
-GENERAL = ("overall", "heart", "head", "nps", "acceptance", "proposal", "sales", "receipts", "customers")
+GENERAL = (
+    "overall", "heart", "head", "nps", "acceptance", "proposal", "web_to_store", "sales", "receipts", "customers",
+    "spend",
+)  # fmt: skip
 """KPIs that every chain has."""
 
 _HEADS = ("acceptance", "proposal", "sales", "receipts", "customers")
@@ -59,9 +68,9 @@ class Kpi:
             raise InputError(
                 "a KPI needs a name", what_to_do=f"give csat:TOUCHPOINT, nps, a question, or one of {_HEADS}"
             )
-        if name in ("sales", "receipts", "customers"):
+        if name in ("sales", "receipts", "customers", "spend"):
             return cls(name, "relative")
-        if name in ("acceptance", "proposal"):
+        if name in ("acceptance", "proposal", "web_to_store"):
             return cls(name, "share")
         return cls(name, "share", less_is_better=True) if name.startswith("theme:") else cls(name, "points")
 
@@ -141,12 +150,45 @@ def _daily(session: Session, period: Period, measure: Any) -> pl.DataFrame:
     )
 
 
+def _spend(session: Session, period: Period) -> pl.DataFrame:
+    """What each customer spent on a day in a store, as logarithms."""
+    statement = (
+        select(PosLine.store_id, PosLine.customer_id, PosLine.local_day, cast(_SALES, Float))
+        .where(period.covers(PosLine.sold_at), PosLine.customer_id.is_not(None))
+        .group_by(PosLine.store_id, PosLine.customer_id, PosLine.local_day)
+    )
+    schema = {"unit": TEXT, "customer_id": TEXT, "day": WHOLE, "total": REAL}
+    frame = query_frame(session, statement, schema).filter(pl.col("total") > 0)
+    return frame.select(
+        "unit",
+        (pl.lit("c:") + pl.col("customer_id")).alias("person"),
+        (pl.col("day") * DAY_MICROS).alias("at"),
+        pl.col("total").log().alias("value"),
+    )
+
+
+def _web_to_store(session: Session, period: Period) -> pl.DataFrame:
+    """Sessions of known customers; the web is one unit, as who does not come to a store comes to none of them."""
+    later = Period(period.start, None if period.end is None else period.end + WEB_DAYS * DAY_MICROS)
+    met = pl.concat([purchase_moments(session, later, counter_only=True), arrival_moments(session, later)])
+    sessions = web_tally(session, period).known_sessions().select("customer_id", "at")
+    came = followed(sessions, met, WEB_DAYS, record_end(session) or 0)
+    return came.select(
+        pl.lit("web").alias("unit"),
+        (pl.lit("c:") + pl.col("customer_id")).alias("person"),
+        "at",
+        pl.col("came").alias("value"),
+    )
+
+
 _SALES = func.sum(type_coerce(PosLine.amount, BigInteger)) / float(MONEY_SCALE)
 _READERS: dict[str, Callable[[Session, Period], pl.DataFrame]] = {
     "acceptance": lambda session, period: _taps(session, period, True),
     "proposal": lambda session, period: _taps(session, period, False),
     "sales": lambda session, period: _daily(session, period, _SALES),
     "receipts": lambda session, period: _daily(session, period, func.count(func.distinct(PosLine.receipt_id))),
+    "spend": _spend,
+    "web_to_store": _web_to_store,
     "customers": lambda session, period: _daily(session, period, func.count(func.distinct(PosLine.customer_id))),
 }
 

@@ -27,17 +27,22 @@ def passage(origins: pl.DataFrame, targets: pl.DataFrame, days: float, known_unt
     origins, targets: customer_id, at (microseconds). known_until: the record's end; origins less than ``days`` before
     it are left out, as their target may still come.
     """
+    joined = followed(origins, targets, days, known_until)
+    mean = clustered_mean(joined["came"].to_numpy(), joined["customer_id"].to_numpy(), bounds=(0.0, 1.0))
+    if mean is None:
+        return Passage(None, None, None, 0, 0)
+    return Passage(mean.value, mean.low, mean.high, mean.n, mean.people)
+
+
+def followed(origins: pl.DataFrame, targets: pl.DataFrame, days: float, known_until: int) -> pl.DataFrame:
+    """Each origin with ``came``: 1.0 where a target followed in time, else 0.0. Arguments as for passage."""
     within = int(days * DAY_MICROS)
     whole = origins.filter(pl.col("at") <= known_until - within).select("customer_id", "at").sort("at")
     after = targets.select("customer_id", "at").with_columns(arrived=pl.col("at")).sort("at")
     joined = whole.join_asof(
         after, on="at", by="customer_id", strategy="forward", tolerance=within, check_sortedness=False
     )
-    came = joined["arrived"].is_not_null().cast(pl.Float64)
-    mean = clustered_mean(came.to_numpy(), joined["customer_id"].to_numpy(), bounds=(0.0, 1.0))
-    if mean is None:
-        return Passage(None, None, None, 0, 0)
-    return Passage(mean.value, mean.low, mean.high, mean.n, mean.people)
+    return joined.select("customer_id", "at", came=pl.col("arrived").is_not_null().cast(pl.Float64))
 
 
 def paths_to_purchase(

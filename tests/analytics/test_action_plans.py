@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,7 @@ from journey.customers import Customer
 from journey.errors import Conflict, InputError, NotFound
 from journey.outcomes import Outcome
 from journey.suggestions import Suggestion
-from tests.analytics.cx_record import answer, blank, day, line, masters
+from tests.analytics.cx_record import answer, blank, day, event, line, masters
 
 ALWAYS = Period(None, None)
 
@@ -204,9 +204,25 @@ def test_kpis_from_the_record(session: Session) -> None:
     assert np.exp(observations(session, "sales")["value"]).to_list() == pytest.approx([500.0, 100.0])
     assert np.exp(observations(session, "receipts")["value"]).to_list() == pytest.approx([2.0, 1.0])
     assert observations(session, "customers")["value"].to_list() == [0.0, 0.0]
+    assert np.exp(observations(session, "spend")["value"]).to_list() == pytest.approx([300.0, 100.0])
     assert observations(session, "csat:web").is_empty()
     with pytest.raises(InputError):
         Kpi.named(" ")
+
+
+def test_web_sessions_that_a_visit_follows(session: Session) -> None:
+    masters(session, customers=2)
+    for n, (customer, visit) in enumerate((("C0", 4), ("C0", None), ("C1", None), (None, None))):
+        at = day(20 * n)
+        session.add(event(f"V{n}", "view", at, customer_id=customer))
+        if visit is not None:
+            session.add(line(customer, "P", at + timedelta(days=visit)))
+    session.add(line("C1", "P", day(100)))  # the record goes on
+    session.flush()
+    seen = observations(session, "web_to_store")
+    assert seen["value"].to_list() == [1.0, 0.0, 0.0]
+    assert seen["unit"].unique().to_list() == ["web"]
+    assert Kpi.named("web_to_store").unit == "share"
 
 
 def test_sales_effects_are_relative(session: Session) -> None:
