@@ -15,7 +15,7 @@ from journey.disclosure import export_customer
 from journey.erasure import erase_customer
 from journey.errors import InputError
 from journey.identity import Identity, Merge
-from journey.one_id import identities_of, merge, merges_of, split
+from journey.one_id import identities_of, merge, merges_of, split, unlink
 
 ACTOR = "command line"
 
@@ -69,6 +69,21 @@ def customer_split(desk: Desk, customer_id: str) -> None:
         document = _merge(split(session, customer_id, actor=ACTOR, now=desk.now))
     desk.forget_online()
     desk.show(document, lambda: desk.say(f"undone: {document['merged']} is apart from {document['survivor']} again"))
+
+
+@customer_command.command("unlink")
+@click.argument("kind")
+@click.argument("value")
+@at_desk
+def customer_unlink(desk: Desk, kind: str, value: str) -> None:
+    """Take an identifier (KIND such as cookie or app, and its VALUE) from its customer; what hung on it alone is
+    anonymous again.
+    """
+    with writing(desk.engine) as session:
+        facts = unlink(session, kind, value, actor=ACTOR, now=desk.now)
+    desk.forget_online()
+    document = {"kind": kind, "value": value, "facts": facts}
+    desk.show(document, lambda: desk.say(f"{facts:,} facts are anonymous again"))
 
 
 @customer_command.command("export")

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, Route, expect
 from sqlalchemy import Engine, delete, select
 
@@ -15,7 +16,8 @@ from journey.identity import Identity
 from journey.visits import Order
 from journey.web import WebEvent
 from tests.browser.shop import BARLEY_TEA, HANAKO, HANAKO_CARD, PRODUCTS
-from tests.browser.tablet import Tablet
+from tests.browser.tablet import LANDSCAPE, PORTRAIT, ZOOMED, Tablet
+from tests.browser.test_access import OVERFLOW, RULES
 
 pytestmark = pytest.mark.browser
 COOKIE = "osusume_visitor"
@@ -249,3 +251,20 @@ def test_an_order_with_a_visiting_time_stands_in_the_stores_list(
     assert (order.customer_id, order.store_id, order.status) == ("K0002", "S1", "ordered")
     assert order.pickup_at is not None
     assert events(shop_engine) == []  # an order needs no consent to being watched
+
+
+def test_the_demo_shop_is_for_everybody(contexts: Callable[..., BrowserContext]) -> None:
+    troubles: dict[str, list[str]] = {}
+    page = page_of(contexts())
+    page.locator("#consent").wait_for()
+    for path in ("", "?lang=en", "?q=nothing&lang=ja", f"/products/{BARLEY_TEA}", "/cart", "/login"):
+        page.goto(f"/demo/shop{path}")
+        violations = Axe().run(page, options=RULES).response["violations"]
+        found = [one["id"] for one in violations if one["impact"] in ("serious", "critical")]
+        for size in (PORTRAIT, ZOOMED, LANDSCAPE):
+            page.set_viewport_size({"width": size[0], "height": size[1]})
+            if (beyond := page.evaluate(OVERFLOW)) > 0:
+                found.append(f"{beyond} px wider than {size[0]}")
+        if found:
+            troubles[path] = found
+    assert troubles == {}
