@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Collection
 
 import polars as pl
-from sqlalchemy import BigInteger, cast, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.frames import TEXT, WHOLE, query_frame
 from analytics.period import Period
-from analytics.staff_success.proposals import HOUR_MICROS, local_hours
+from analytics.staff_success.proposals import local_hours, within_days
 from journey.outcomes import Confirmation, Outcome
 from journey.products import Product
 from journey.suggestions import ClerkTarget, Suggestion
 
 SCHEMA = {"clerk_id": TEXT, "day": WHOLE, "store_id": TEXT, "focus_first_purchases": WHOLE}
-DAY_MICROS = 24 * HOUR_MICROS
 
 
-def focus_days(session: Session, span: tuple[int, int] | None) -> pl.DataFrame:
+def focus_days(session: Session, days: Collection[int] | None) -> pl.DataFrame:
     """Return, per clerk, day and store, the confirmed first purchases of a campaign's products within its dates.
 
-    *span* are local days (first, last), None all. A purchase that counts for two campaigns counts for each.
+    *days* are local days, None all. A purchase that counts for two campaigns counts for each.
     """
     clerk = func.coalesce(Outcome.clerk_id, Suggestion.clerk_id)
     day = local_hours(session, Suggestion.shown_at, Suggestion.store_id) // 24
@@ -47,14 +47,10 @@ def focus_days(session: Session, span: tuple[int, int] | None) -> pl.DataFrame:
                 Confirmation.first_purchase,
                 clerk.is_not(None),
                 Period.of(target.starts_on, target.ends_on).covers(Suggestion.shown_at),
+                *within_days(day, Suggestion.shown_at, days),
             )
             .group_by(*key)
         )
-        if span is not None:
-            shown = cast(Suggestion.shown_at, BigInteger)
-            statement = statement.where(
-                shown.between((span[0] - 1) * DAY_MICROS, (span[1] + 2) * DAY_MICROS), day.between(*span)
-            )
         if target.stores:
             statement = statement.where(Suggestion.store_id.in_(target.stores.split("|")))
         found.append(query_frame(session, statement, SCHEMA))

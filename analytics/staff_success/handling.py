@@ -15,16 +15,13 @@ from sqlalchemy.orm import Session
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
 from analytics.rates import wilson
 from analytics.staff_success.focus import focus_days
-from analytics.staff_success.proposals import HOUR_MICROS, local_hours
+from analytics.staff_success.proposals import DAY_MICROS, HOUR_MICROS, SECOND_MICROS, local_hours, within_days
 from journey.clerk_roll_ups import ClerkHandlingDay
 from journey.outcomes import FollowUp
-from journey.rollups import stretches_of_days
 from journey.surveys import Answer, Survey
 from journey.visits import Visit
 
 SURVEY_WINDOW_MICROS = 48 * HOUR_MICROS
-DAY_MICROS = 24 * HOUR_MICROS
-SECOND_MICROS = 1_000_000
 SUMS = ("attended", "waited_seconds", "follow_ups", "kept", "survey_n", "survey_sum", "focus_first_purchases")
 KEY = ("clerk_id", "day", "store_id")
 KINDS = {name: REAL if name in ("waited_seconds", "survey_sum") else WHOLE for name in SUMS}
@@ -60,31 +57,31 @@ def _share(part: str, whole: str) -> pl.Expr:
 
 def add_handling_days(session: Session, days: Collection[int] | None) -> None:
     """Add up these local days again (None: all)."""
-    spans: list[tuple[int, int] | None] = [None] if days is None else list(stretches_of_days(days))
-    for span in spans:
-        gone = delete(ClerkHandlingDay)
-        session.execute(gone if span is None else gone.where(ClerkHandlingDay.day.between(*span)))
-        parts = [query_frame(session, query, KEY_SCHEMA | {n: KINDS[n] for n in names})
-                 for names, query in _queries(session, span)]  # fmt: skip
-        parts.append(focus_days(session, span))
-        whole = pl.concat(parts, how="diagonal").group_by(KEY).agg(pl.col(SUMS).sum())
-        if whole.height:
-            session.execute(insert(ClerkHandlingDay), whole.to_dicts())
+    gone = delete(ClerkHandlingDay)
+    session.execute(gone if days is None else gone.where(ClerkHandlingDay.day.in_(sorted(days))))
+    parts = [
+        query_frame(session, query, KEY_SCHEMA | {name: KINDS[name] for name in names})
+        for names, query in _queries(session, days)
+    ]
+    parts.append(focus_days(session, days))
+    whole = pl.concat(parts, how="diagonal").group_by(KEY).agg(pl.col(SUMS).sum()).sort(KEY)
+    for piece in whole.iter_slices(50_000):
+        session.execute(insert(ClerkHandlingDay), piece.to_dicts())
 
 
-def _queries(session: Session, span: tuple[int, int] | None) -> list[tuple[tuple[str, ...], Select[*tuple[Any, ...]]]]:
+def _queries(session: Session, days: Collection[int] | None) -> list[tuple[tuple[str, ...], Select[*tuple[Any, ...]]]]:
     waited = (cast(Visit.attended_at, BigInteger) - cast(Visit.arrived_at, BigInteger)) / float(SECOND_MICROS)
-    key, near = _filed(session, Visit.clerk_id, Visit.arrived_at, Visit.store_id, span)
+    key, near = _filed(session, Visit.clerk_id, Visit.arrived_at, Visit.store_id, days)
     visits = (
         select(*key, func.count(Visit.attended_at), func.coalesce(func.sum(cast(waited, Float)), 0.0))
         .where(Visit.clerk_id.is_not(None), *near)
         .group_by(*key)
     )
-    key, near = _filed(session, FollowUp.clerk_id, FollowUp.created_at, FollowUp.store_id, span)
+    key, near = _filed(session, FollowUp.clerk_id, FollowUp.created_at, FollowUp.store_id, days)
     follow_ups = select(*key, func.count(), func.count(FollowUp.done_at)).where(*near).group_by(*key)
     width = Answer.scale_max - Answer.scale_min
     score = case((width > 0, 100.0 * (Answer.score - Answer.scale_min) / width))
-    key, near = _filed(session, Visit.clerk_id, Answer.answered_at, Visit.store_id, span)
+    key, near = _filed(session, Visit.clerk_id, Answer.answered_at, Visit.store_id, days)
     surveys = (
         select(*key, func.count(score), func.coalesce(func.sum(score), 0.0))
         .select_from(Answer)
@@ -107,16 +104,11 @@ def _queries(session: Session, span: tuple[int, int] | None) -> list[tuple[tuple
 
 
 def _filed(
-    session: Session, clerk: Any, moment: Any, store: Any, span: tuple[int, int] | None
+    session: Session, clerk: Any, moment: Any, store: Any, days: Collection[int] | None
 ) -> tuple[list[ColumnElement[Any]], list[ColumnElement[bool]]]:
-    """Return clerk, local day and store of a fact, and the conditions that it lies in the span."""
+    """Return clerk, local day and store of a fact, and the conditions that it falls on these days."""
     day = local_hours(session, moment, store) // 24
-    conditions: list[ColumnElement[bool]] = []
-    if span is not None:
-        # The index knows the moment; the local day is then exact.
-        rough = cast(moment, BigInteger).between((span[0] - 1) * DAY_MICROS, (span[1] + 2) * DAY_MICROS)
-        conditions = [rough, day.between(*span)]
-    return [clerk, day, store], conditions
+    return [clerk, day, store], within_days(day, moment, days)
 
 
 def handling_signatures() -> dict[str, Select[*tuple[Any, ...]]]:

@@ -7,11 +7,12 @@ screens show is added up by day (`roll_up`).
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import BigInteger, ColumnElement, Float, Select, case, cast, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Float, Select, case, cast, false, func, literal, select
 from sqlalchemy.orm import Session
 
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
@@ -28,6 +29,8 @@ from journey.traffic import Traffic
 SCORE_BOUND = 2000.0  # a score beyond is of no scale we know
 HOUR_MICROS = 3_600_000_000
 SECOND_MICROS = 1_000_000
+DAY_MICROS = 24 * HOUR_MICROS
+ZONE_MICROS = 15 * HOUR_MICROS  # a local day and a UTC day with the same number are at most this far apart
 BAND_HOURS = 3
 MIX_LEVELS = ("band", "congestion", "tier", "category")
 CELL_SCHEMA = {
@@ -71,6 +74,20 @@ def local_hours(session: Session, column: Any, store_column: Any, *, now: dateti
         by_store = {store: int(hours * HOUR_MICROS) for store, hours in odd.items()}
         shift = case(by_store, value=store_column, else_=int(default * HOUR_MICROS))
     return (cast(column, BigInteger) + shift) // HOUR_MICROS
+
+
+def within_days(day: ColumnElement[Any], moment: Any, days: Collection[int] | None) -> list[ColumnElement[bool]]:
+    """Return the conditions that a fact falls on one of these local days (None: on any).
+
+    *day* is its local day as SQL and *moment* its column: rough bounds of the moment come first, for the indexes.
+    """
+    if days is None:
+        return []
+    if not days:
+        return [false()]
+    micros = cast(moment, BigInteger)
+    near = micros.between(min(days) * DAY_MICROS - ZONE_MICROS, (max(days) + 1) * DAY_MICROS + ZONE_MICROS)
+    return [near, day.in_(sorted(days))]
 
 
 def _offset_hours(name: str | None, now: datetime) -> float:

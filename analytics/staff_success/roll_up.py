@@ -6,6 +6,7 @@ was learnt anew, which happens when the proposals have grown by a quarter or the
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -16,7 +17,7 @@ from analytics.case_mix import OFFSETS, CaseMix
 from analytics.period import EPOCH_DAY
 from analytics.staff_success.focus import campaigns_digest
 from analytics.staff_success.handling import add_handling_days, handling_signatures
-from analytics.staff_success.proposals import HOUR_MICROS, proposal_cells, suggestion_rows
+from analytics.staff_success.proposals import proposal_cells, suggestion_rows, within_days
 from analytics.staff_success.standings import write_standings
 from analytics.staff_success.success import fit_case_mix
 from journey.clerk_roll_ups import CaseMixModel, ClerkProposalDay
@@ -32,8 +33,6 @@ FACTS = ("suggestions", "outcomes", "confirmations")
 GROWTH = 1.25
 MODEL_DAYS = timedelta(days=28)
 LEARNT_FROM = 200_000  # suggestions; more teach the coefficients nothing that matters beside the clerks' own spread
-# A local day and a UTC day with the same number are at most this far apart.
-ZONE_MICROS = 15 * HOUR_MICROS
 
 
 def roll_up(
@@ -43,13 +42,9 @@ def roll_up(
     pending = begin(session, NAME, FACTS, now=now, everything=everything, signatures=handling_signatures())
     mix, learnt = _case_mix(session, now)
     days = None if pending.everything or learnt else _touched(session, pending)
-    if days is None:
-        session.execute(delete(ClerkProposalDay))
-        _add_days(session, mix, None)
-    else:
-        for first, last in stretches_of_days(days):
-            session.execute(delete(ClerkProposalDay).where(ClerkProposalDay.day.between(first, last)))
-            _add_days(session, mix, (first, last))
+    gone = delete(ClerkProposalDay)
+    session.execute(gone if days is None else gone.where(ClerkProposalDay.day.in_(sorted(days))))
+    _add_days(session, mix, days)
     campaigns = campaigns_digest(session)
     same = pending.last is not None and (pending.last.memory or {}).get("campaigns") == campaigns
     add_handling_days(session, days if same else None)
@@ -118,7 +113,7 @@ def _touched(session: Session, pending: Pending) -> set[int]:
     return {near for day in days for near in (day - 1, day, day + 1)}
 
 
-def _add_days(session: Session, mix: CaseMix, days: tuple[int, int] | None) -> None:
+def _add_days(session: Session, mix: CaseMix, days: Collection[int] | None) -> None:
     """Score and add up the suggestions of these local days (None: of all) into the table."""
     statement, columns = suggestion_rows(session)
     counted = ("service", "identified", "recorded", "proposed", "accepted", "confirmed", "first_purchases")
@@ -128,12 +123,7 @@ def _add_days(session: Session, mix: CaseMix, days: tuple[int, int] | None) -> N
         *(columns[name].label(name) for name in counted),
         mix.sql(columns).label("logit"),
     )
-    if days is not None:
-        chosen = chosen.where(
-            cast(Suggestion.shown_at, BigInteger).between(
-                days[0] * MICROSECONDS - ZONE_MICROS, (days[1] + 1) * MICROSECONDS + ZONE_MICROS
-            )
-        )
+    chosen = chosen.where(*within_days(columns["day"], Suggestion.shown_at, days))
     # OFFSET 0 keeps the database from working out the logit anew for each of its powers.
     c = chosen.offset(0).subquery().c
     key = [c.clerk_id, c.day, c.store_id, c.category]
@@ -148,7 +138,5 @@ def _add_days(session: Session, mix: CaseMix, days: tuple[int, int] | None) -> N
         *(func.sum(c[name]) for name in counted[2:]),
         *(func.sum(case((c.proposed == 1, power), else_=0.0)) for power in powers),
     ).group_by(*key)
-    if days is not None:
-        sums = sums.where(c.day.between(*days))
     names = ["services", "identified", "shown", *counted[2:], *OFFSETS]
     session.execute(insert(ClerkProposalDay).from_select(["clerk_id", "day", "store_id", "category", *names], sums))

@@ -52,15 +52,19 @@ def proposal_rows(
 ) -> tuple[list[ProposalRow], int]:
     """Return the rows that a figure of this clerk counts, the latest first, and how many there are in all."""
     statement = _behind(session, clerk_id, start, end, figure, category)
-    total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
     ordered = statement.order_by(Suggestion.shown_at.desc(), Suggestion.rank, Suggestion.suggestion_id)
-    rows = session.execute(ordered.limit(limit).offset(offset))
-    return [_row(dict(row)) for row in rows.mappings()], total
+    counted = ordered.add_columns(func.count().over().label("total")).limit(limit).offset(offset)
+    rows = [dict(row) for row in session.execute(counted).mappings()]
+    if rows or not offset:
+        total = int(rows[0]["total"]) if rows else 0
+    else:  # a page beyond the last one
+        total = session.scalar(select(func.count()).select_from(statement.subquery())) or 0
+    return [_row(row) for row in rows], total
 
 
 def _row(values: dict[str, Any]) -> ProposalRow:
     flags = {name: bool(values[name]) for name in ("confirmed", "first_purchase")}
-    return ProposalRow(**(values | flags))
+    return ProposalRow(**({name: value for name, value in values.items() if name != "total"} | flags))
 
 
 def _behind(
