@@ -69,7 +69,7 @@ def gather_lessons(dataset: Dataset, run: Run) -> Lessons | None:
     view, models = run.fitted_on(dataset, cuts[1])
     sources, rows = _pilot(view, models, run, random)
     run.roster = run.roster.without(frozenset(name for name, source in sources.items() if not source.kept))
-    run.plan = plan = run.pace.affordable(run.plan, dataset, rows)
+    run.plan = plan = run.pace.affordable(run.plan.settled(dataset), dataset, rows)
     cuts = plan.cuts(dataset)
     negatives = float(min(1.0, plan.rows / max(rows * plan.examples(dataset), 1.0)))
     scenes: dict[int, Scene] = {}

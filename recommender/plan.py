@@ -18,16 +18,16 @@ class TrainingPlan:
     `views` most views learnt from, or `more_views` as long as there are fewer than `few_examples` customers in them;
     `customers` examples per view; `pilot` of them decide which sources are worth their cost; `judged` customers of the
     validation view whose candidates are all kept; `rows` bounds the rows in memory, by the share of negatives kept;
-    `seeds` rankers grown with different seeds.
+    `seeds` rankers grown with different seeds where customers are few.
     """
 
-    views: int = 4
+    views: int = 5
     more_views: int = 7
     few_examples: int = 5_000
-    customers: int = 10_000
+    customers: int = 12_000
     pilot: int = 1_000
     judged: int = 2_000
-    rows: int = 700_000
+    rows: int = 850_000
     seeds: int = 2
     threads: int = 2
     ranker: RankerSettings = field(default_factory=RankerSettings)
@@ -54,6 +54,10 @@ class TrainingPlan:
         """Customers learnt from, over all views."""
         counts = dataset.basket_counts
         return sum(min(int((counts > cut).sum()), self.customers) for cut in self.cuts(dataset))
+
+    def settled(self, dataset: Dataset) -> "TrainingPlan":
+        """One seed where customers are many: the mean of two boosters says no more there, a third more customers do."""
+        return self if self.examples(dataset) < self.few_examples else replace(self, seeds=1)
 
     def shrunk(self, share: float) -> "TrainingPlan":
         """About `share` of the work, taken from everything that grows with the number of examples.
