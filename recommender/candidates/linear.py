@@ -107,9 +107,9 @@ class NextBasket(LinearModel):
         gram[np.diag_indices_from(gram)] += penalty
         with threadpool_limits(self.threads, "blas"):
             factor = linalg.cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
-            self._weights = linalg.cho_solve(
-                factor, dense((states.T @ target).tocsr()), overwrite_b=True, check_finite=False
-            )
+            weights = linalg.cho_solve(factor, dense((states.T @ target).tocsr()), overwrite_b=True, check_finite=False)
+        # LAPACK answers column by column, which every product with a block of histories would turn round again
+        self._weights = np.ascontiguousarray(weights, np.float32)
         return self
 
 
