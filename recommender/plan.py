@@ -21,13 +21,13 @@ class TrainingPlan:
     `seeds` rankers grown with different seeds where customers are few.
     """
 
-    views: int = 5
+    views: int = 4
     more_views: int = 7
     few_examples: int = 5_000
-    customers: int = 12_000
+    customers: int = 14_000
     pilot: int = 1_000
     judged: int = 2_000
-    rows: int = 850_000
+    rows: int = 800_000
     seeds: int = 2
     threads: int = 2
     ranker: RankerSettings = field(default_factory=RankerSettings)
