@@ -32,6 +32,7 @@ from journey.database import MONEY_SCALE
 from journey.errors import InputError
 from journey.outcomes import PROPOSED, Outcome
 from journey.purchases import PosLine
+from journey.questionnaires import TOUCHPOINTS
 from journey.suggestions import Suggestion
 from journey.surveys import Answer
 
@@ -194,8 +195,8 @@ _READERS: dict[str, Callable[[Session, Period], pl.DataFrame]] = {
 
 
 def known_kpis(session: Session) -> list[str]:
-    """What an action can be measured by here: satisfaction per touchpoint asked about, the general ones, complaints."""
+    """What an action can be measured by here: satisfaction per touchpoint, the general ones, complaints."""
     asked = select(Answer.touchpoint).where(Answer.question == "touchpoint", Answer.touchpoint != "").distinct()
-    touchpoints = sorted(session.scalars(asked))
+    touchpoints = sorted({*session.scalars(asked), *TOUCHPOINTS})
     themes = dict.fromkeys(row["theme"] for row in lexicon_rows("themes.csv"))
     return [*(f"csat:{name}" for name in touchpoints), *GENERAL, *(f"theme:{name}" for name in themes)]

@@ -146,6 +146,8 @@ def _plan(session: Session, given: dict[str, str], person: Person) -> ActionPlan
         raise InputError(t("actions.needs_owner"), where="owner_id")
     if not given.get("finding"):
         raise InputError(t("actions.needs_finding"), where="finding")
+    if given.get("kpi", "").partition("@")[0] not in known_kpis(session):
+        raise InputError(t("actions.needs_kpi"), where="kpi")
     unit = given.get("unit", "")[:60]
     if not unit:
         raise InputError(t("actions.needs_unit"), where="unit")

@@ -233,8 +233,9 @@ def test_from_a_finding_to_an_action_with_its_effect(chain: Shop) -> None:
 @pytest.mark.parametrize(
     "given",
     [
-        {"finding": " "}, {"unit": ""}, {"owner_id": "C1"}, {"owner_id": ""}, {"kpi": ""}, {"baseline": "viele"},
-        {"target": "inf"}, {"due_on": "2020-01-01"}, {"starts_on": ""}, {"comparison_stores": ["S1"]},
+        {"finding": " "}, {"unit": ""}, {"owner_id": "C1"}, {"owner_id": ""}, {"kpi": ""}, {"kpi": "luck"},
+        {"baseline": "viele"}, {"target": "inf"}, {"due_on": "2020-01-01"}, {"starts_on": ""},
+        {"comparison_stores": ["S1"]},
     ],
 )  # fmt: skip
 def test_a_form_that_cannot_be_comes_back_with_what_was_typed(shop: Shop, given: dict[str, Any]) -> None:

@@ -9,10 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from journey.errors import Conflict, InputError
+from journey.purchases import PosLine
 from journey.questionnaires import Question, Sampling, find_version, publish, retire, save_draft, versions
 from journey.survey_invitations import Invitation, drawn, make_invitations
 from journey.surveys import Answer, Survey
-from journey.visits import Visit
+from journey.visits import Contact, Visit
 from tests.journey.survey_people import NOW, SECRET, TAP, WORDS, blank, published, shoppers
 
 
@@ -107,6 +108,24 @@ def test_a_visit_that_ended_with_nothing_is_asked_about_too(session: Session) ->
     session.flush()
     asked = invited(session)
     assert len(asked) == 1  # one person, one question, however many occasions
+
+
+@pytest.mark.parametrize(("touchpoint", "occasion"), [("ec", "receipt:E"), ("app", "receipt:A"), ("call", "contact:K")])
+def test_each_touchpoint_has_its_own_occasions(session: Session, touchpoint: str, occasion: str) -> None:
+    shoppers(session, 3)
+    at = NOW - timedelta(hours=4)
+    for receipt, channel, customer in (("E", "ec", "P0000"), ("A", "app", "P0001")):
+        session.add(
+            blank(PosLine, receipt_id=receipt, line_no=1, store_id="S1", channel=channel, customer_id=customer,
+                  customer_ref=customer, sold_at=at, local_day=1, product_id="G", quantity=1.0, amount=100)
+        )  # fmt: skip
+    session.add(blank(Contact, contact_id="K", customer_id="P0002", channel="call", started_at=at))
+    session.flush()
+    tap = Question("touchpoint", touchpoint, "faces", 1, 5, "いかがでしたか?", "How was it?")
+    draft = save_draft(session, survey_id="X", name="x", kind="one_tap", touchpoint=touchpoint, questions=[tap],
+                       sampling=Sampling(share=1.0), by="coe", now=NOW)  # fmt: skip
+    made = again(session, publish(session, "X", draft.version, by="coe", now=NOW))
+    assert [invitation.occasion for invitation in made] == [occasion]
 
 
 def test_everybody_of_a_period_is_asked_once_a_period(session: Session) -> None:
