@@ -27,7 +27,7 @@ SHOWN = 3
 # kind → where something is done about it; the evidence page where nothing else is
 PLACES = {
     "short_today": "/store/live", "short_hour": "/store/plan", "unserved": "/store/staffing", "learn": "/store/",
-    "unrecorded": "/store/",
+    "unrecorded": "/store/", "focus": "/store/focus", "late_tasks": "/store/voice",
 }  # fmt: skip
 ICONS = {
     "late_tasks": "voice", "late_orders": "parcel", "late_follow_ups": "bell", "short_today": "clock",
