@@ -52,12 +52,12 @@ def current_language() -> str:
     if not has_request_context():
         return LANGUAGES[0]
     if "language" not in g:
-        caller = g.get("caller")
-        wishes = (
-            request.args.get(ARGUMENT),
-            request.cookies.get(COOKIE),
+        caller, headers = g.get("caller"), request.headers
+        wishes = (  # what a request does not have is not parsed
+            request.args.get(ARGUMENT) if request.query_string else None,
+            request.cookies.get(COOKIE) if "Cookie" in headers else None,
             caller.person.language if caller is not None and caller.person is not None else None,
-            request.accept_languages.best_match(LANGUAGES),
+            request.accept_languages.best_match(LANGUAGES) if "Accept-Language" in headers else None,
         )
         g.language = next((wish for wish in wishes if wish in LANGUAGES), LANGUAGES[0])
     return str(g.language)

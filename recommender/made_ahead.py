@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from os import urandom
 from typing import Any, Final
-from uuid import uuid4
 
 import orjson
 
@@ -51,7 +51,7 @@ def unpack(
 
 def new_set_id(now: datetime) -> str:
     """An id that sorts by time, so that rows of one hour lie together in the index."""
-    return f"{to_micros(now):014x}{uuid4().hex[:18]}"
+    return f"{to_micros(now):014x}{urandom(9).hex()}"
 
 
 def _proposal(fields: dict[str, Any], set_id: str) -> Proposal:

@@ -27,6 +27,8 @@ from recommender.rules.mix import mixed
 from recommender.shortlist import shortlist
 
 UNKNOWN_SHARES = np.zeros(0, np.float32)
+CHANCE = Random()
+"""One per worker, seeded by the system: seeding one for every set costs more than all that is drawn from it."""
 
 
 def compose(
@@ -94,7 +96,7 @@ def compose(
     arm = arm_of(request.customer_id, policy.holdout, policy.holdout_salt)
     set_id = new_set_id(now)
     share = 0.0 if arm == HOLDOUT else policy.exploration
-    chosen = draw(order, k, share=share, width=policy.exploration_width, random=random or Random(set_id))
+    chosen = draw(order, k, share=share, width=policy.exploration_width, random=random or CHANCE)
     proposals = present(found, chosen, set_id=set_id, language=language)
     counts["exploration"] = int(chosen.slot >= 0)
     counts["holdout"] = len(proposals) if arm == HOLDOUT else 0

@@ -40,6 +40,7 @@ class Registry:
 
     def __init__(self, home: Path) -> None:
         self.models = home / "models"
+        self._pointer = str(self.models / CURRENT)  # asked with every request
 
     def add(self, model: TrainedModel, *, now: datetime) -> str:
         """Store a version; the first one of an empty registry is promoted at once. Returns its name."""
@@ -93,7 +94,7 @@ class Registry:
     def pointer(self) -> tuple[int, int]:
         """Changes with every promotion; one stat call. (0, 0) before the first."""
         try:
-            status = os.stat(self.models / CURRENT)
+            status = os.stat(self._pointer)
         except FileNotFoundError:
             return 0, 0
         return status.st_mtime_ns, status.st_ino
