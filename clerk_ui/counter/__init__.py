@@ -5,6 +5,7 @@ from __future__ import annotations
 from flask import Flask
 
 from clerk_ui.counter import (
+    consents,
     customers,
     dismissals,
     expected,
@@ -30,6 +31,7 @@ def init_app(app: Flask) -> None:
     expected.init_app(app)
     for module in (
         customers,
+        consents,
         products,
         suggestions,
         outcomes,

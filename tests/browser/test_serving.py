@@ -9,8 +9,8 @@ from playwright.sync_api import expect
 from sqlalchemy import Engine, select
 
 from journey.coupons import CouponGrant
-from journey.customers import CustomerNote
-from journey.database import reading
+from journey.customers import Customer, CustomerNote
+from journey.database import reading, writing
 from journey.outcomes import FollowUp, Outcome
 from journey.suggestions import Dismissal, Suggestion
 from tests.browser.shop import BARLEY_TEA, HANAKO, HANAKO_CARD, ICHIRO, ICHIRO_CARD, PIN, PRODUCTS
@@ -184,6 +184,22 @@ def test_a_coupon_from_the_app_is_redeemed_at_the_counter(tablet: Tablet, shop_e
         grant = session.scalars(select(CouponGrant).where(CouponGrant.customer_id == HANAKO)).one()
     assert grant.redeemed_at is not None
     assert grant.redeemed_channel == "store"
+
+
+def test_a_consent_taken_back_at_the_counter_holds_at_once(tablet: Tablet, shop_engine: Engine) -> None:
+    tablet.serve(ICHIRO_CARD)
+    tablet.page.locator(".consents").click()
+    group = tablet.page.get_by_role("group", name="お買い物やWebの記録をもとにしたおすすめ")
+    try:
+        with tablet.page.expect_response("**/suggestions"):
+            group.locator(".chip", has_text="希望されない").click()
+        tablet.page.locator(".consents .badge--bad").wait_for()
+        tablet.wait_for_counts(0)
+        with reading(shop_engine) as session:
+            assert session.get_one(Customer, ICHIRO).consent_profiling is False
+    finally:
+        with writing(shop_engine) as session:
+            session.get_one(Customer, ICHIRO).consent_profiling = True
 
 
 def test_the_turned_screen_says_nothing_internal(tablet: Tablet) -> None:

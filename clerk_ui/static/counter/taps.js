@@ -146,6 +146,20 @@ export function answerOffer(offer, result) {
   });
 }
 
+/** What the customer allows or takes back: `{profiling}` or `{contact}`. */
+export function recordConsent(customerId, answers, name) {
+  const person = signature();
+  return enqueue({
+    kind: "consent",
+    method: "PUT",
+    path: `/api/customers/${encodeURIComponent(customerId)}/consent`,
+    body: { ...answers, clerk_id: person.clerk_id },
+    group: `consent:${customerId}`,
+    person,
+    label: { product: name ?? "" },
+  });
+}
+
 /** A know-how card was seen, or tried beside a suggestion. */
 export function useCard(card, kind, suggestion = null) {
   const id = newId();

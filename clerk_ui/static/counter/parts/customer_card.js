@@ -6,6 +6,7 @@ import { hasPhrase, t } from "../language.js";
 import { draftOf, keepDraft } from "../drafts.js";
 import { signature } from "../session.js";
 import { writeNote } from "../taps.js";
+import { consentButton } from "./consent.js";
 import { couponRow } from "./coupon.js";
 import { say } from "./undo_bar.js";
 
@@ -13,7 +14,7 @@ function section(title, name, count, ...children) {
   return h("section", { class: "about" }, h("h2", { class: "about__title" }, icon(name), title, count ? h("span", { class: "count" }, count) : null), children);
 }
 
-function headLine(card) {
+function headLine(card, changed) {
   // kept cards grow older: count from the moment, not from when they were fetched
   const days = card.last_visit_at ? daysSince(card.last_visit_at) : null;
   return h(
@@ -25,15 +26,8 @@ function headLine(card) {
       card.tier && h("span", { class: "badge badge--kaki" }, icon("star"), hasPhrase(`tier.${card.tier}`) ? t(`tier.${card.tier}`) : card.tier),
       h("span", { class: "bold" }, days === null ? t("customer.first_visit") : t("customer.last_visit", { ago: ago(days) })),
     ),
-    consentLine(card),
+    consentButton(card, changed),
   );
-}
-
-function consentLine(card) {
-  const { profiling, contact } = card.consent;
-  const line = (value, name) =>
-    h("span", { class: value === false ? "badge badge--bad" : "badge" }, t(`consent.${name}`, { value: t(`consent.${value === false ? "no" : value ? "yes" : "unknown"}`) }));
-  return h("div", { class: "row" }, line(profiling, "profiling"), line(contact, "contact"));
 }
 
 function orders(card) {
@@ -97,8 +91,8 @@ function notes(card) {
 }
 
 /** What a clerk needs before the first word: who, since when, what waits for them. */
-export function customerFirst(card, serving) {
-  return h("div", { class: "about__all" }, headLine(card), orders(card), coupons(card, serving));
+export function customerFirst(card, serving, changed) {
+  return h("div", { class: "about__all" }, headLine(card, changed), orders(card), coupons(card, serving));
 }
 
 /** What helps the conversation along. */

@@ -41,8 +41,15 @@ export function customerScreen({ id, code, go, redraw }) {
     kana.textContent = card.kana ?? "";
     reading.hidden = !card.kana;
     document.title = `${nameOf(card)} – ${t("app.title")}`;
-    fill(about, stale && notice(t("stale", { time: when(stale) }), { kind: "warn", icon: "offline" }), customerFirst(card, serving));
+    fill(about, stale && notice(t("stale", { time: when(stale) }), { kind: "warn", icon: "offline" }), customerFirst(card, serving, afterConsent));
     fill(more, customerMore(card));
+  }
+
+  /** Other consent, other card and other suggestions. */
+  async function afterConsent() {
+    await loadCard(id).catch(() => {});
+    drawCard();
+    if (!serving.stale) refresh();
   }
 
   function drawSuggestions() {
