@@ -36,6 +36,10 @@ def train(
     without a budget give the same model; what a budget came to is in `parameters["plan"]`.
     """
     watch, pace = Stopwatch(progress), Pace.of(budget_minutes)
+    plan = pace.begun(plan or TrainingPlan())
+    # first, so that what it took is known when the rest is planned
+    with watch.stage("sessions"):
+        next_looks = sessions.fit(dataset.web, len(dataset.product_ids), seed=seed, contexts=plan.contexts)
     fitted = fit(dataset, seed, plan, watch, pace)
     view = fitted.panel.view
     with watch.stage("lists"):
@@ -47,8 +51,6 @@ def train(
     usual = foremost(ahead)
     with watch.stage("cold start"):
         cold_start = cold_start_report(dataset, seed)
-    with watch.stage("sessions"):
-        next_looks = sessions.fit(dataset.web, view.products, seed=seed)
     return TrainedModel(
         cut_off=dataset.as_of,
         product_ids=dataset.product_ids,

@@ -19,7 +19,8 @@ from recommender.trained import SessionModel
 
 HELD_OUT: Final = 0.12
 LEARNT_FROM: Final = 16_000
-JUDGED_ON: Final = 6_000
+JUDGED_SHARE: Final = 0.375
+"""Contexts judged on, relative to those learnt from."""
 FEWEST: Final = 200
 """Contexts without which no ranker is learnt."""
 ROUNDS: Final = 160
@@ -34,8 +35,8 @@ LINKS: Final = ("forward_last", "backward_last", "together_last")
 OBJECTIVES: Final = ("binary", "lambdarank")
 
 
-def fit(web: WebTable, products: int, *, seed: int = 0) -> SessionModel | None:
-    """A model of all sessions; None where there are none of two looks and more."""
+def fit(web: WebTable, products: int, *, seed: int = 0, contexts: int = LEARNT_FROM) -> SessionModel | None:
+    """A model of all sessions, its ranker learnt from at most `contexts`; None where no session has two looks."""
     sessions = sessions_of(web)
     if not len(sessions):
         return None
@@ -46,8 +47,8 @@ def fit(web: WebTable, products: int, *, seed: int = 0) -> SessionModel | None:
         later = np.arange(len(sessions) - held, len(sessions))
         random = np.random.default_rng(seed)
         mixed = random.permutation(later)
-        learn = sessions.take(np.sort(mixed[held // 3 :])).contexts(LEARNT_FROM, random)
-        judge = sessions.take(np.sort(mixed[: held // 3])).contexts(JUDGED_ON, random)
+        learn = sessions.take(np.sort(mixed[held // 3 :])).contexts(contexts, random)
+        judge = sessions.take(np.sort(mixed[: held // 3])).contexts(int(contexts * JUDGED_SHARE), random)
         if min(len(learn[1]), len(judge[1])) >= FEWEST:
             earlier = sessions.take(np.arange(len(sessions) - held))
             statistics = SessionStatistics.fit(earlier, products, float(sessions.start[later[0]]))

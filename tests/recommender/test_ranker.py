@@ -167,9 +167,12 @@ def test_a_small_budget_learns_from_less() -> None:
     plan = TrainingPlan(customers=40, rows=10_000, judged=20)
     unlimited = Pace(None, perf_counter(), fitting=1e6, customer=1e6, row_round=1e6)
     assert unlimited.affordable(plan, dataset, 60.0) is plan
+    assert unlimited.begun(plan) is plan
     assert unlimited.rounds(plan, dataset, 10_000) is plan
     quick = Pace(40.0, perf_counter(), fitting=0.01, customer=0.001, row_round=1e-8)
     assert quick.affordable(plan, dataset, 60.0) is plan
+    assert quick.begun(plan).contexts < plan.contexts
+    assert replace(quick, limit=1200.0).begun(plan) == plan
     slow = replace(quick, fitting=2.0, customer=0.1, row_round=1e-6)
     less = slow.affordable(TrainingPlan(), dataset, 60.0)
     assert less.rows < TrainingPlan().rows
