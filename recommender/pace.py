@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 from time import perf_counter
 
 from recommender.dataset import Dataset
-from recommender.plan import TrainingPlan
+from recommender.plan import FEWEST_GROUPS, TrainingPlan
 
 SHARES = (1.0, 0.7, 0.5, 0.35, 0.25, 0.15, 0.1, 0.05)
 """Plans shrink by steps, so that a machine somewhat slower or faster learns from the same examples."""
@@ -35,11 +35,14 @@ class Pace:
         return cls(None if budget_minutes is None else budget_minutes * 60, perf_counter())
 
     def begun(self, plan: TrainingPlan) -> TrainingPlan:
-        """What can be said before anything is measured: short runs learn the next look from fewer contexts."""
+        """What can be said before anything is measured: short runs learn the next look from fewer contexts, and have
+        a smaller pilot.
+        """
         if self.limit is None:
             return plan
         share = min(max(self.limit / AMPLE, 0.1), 1.0)
-        return replace(plan, contexts=int(plan.contexts * share))
+        pilot = max(FEWEST_GROUPS, int(plan.pilot * share))
+        return replace(plan, contexts=int(plan.contexts * share), pilot=min(pilot, plan.pilot))
 
     def left(self) -> float:
         """Seconds left; infinite without a limit."""
