@@ -10,9 +10,9 @@ from typing import Any
 from sqlalchemy import Connection, Table, or_, select
 from sqlalchemy.orm import Session
 
-from journey.database import Base
 from journey.linking import IDENTIFIERS
 from journey.persons import find_person, in_quarantine, tables_naming_persons
+from journey.record import metadata
 
 
 def export_customer(session: Session, customer_id: str) -> dict[str, Any]:
@@ -28,7 +28,7 @@ def export_customer(session: Session, customer_id: str) -> dict[str, Any]:
         "identifiers": [{"kind": kind, "value": value} for kind, value in person.identifiers],
     }
     for name in IDENTIFIERS:
-        table = Base.metadata.tables[name]
+        table = metadata.tables[name]
         chosen = or_(*(table.c[c].in_(person.customer_ids) for c in ("customer_id", "customer_ref") if c in table.c))
         document[name] = _documents(connection, table, chosen)
     for named, naming in tables_naming_persons():
@@ -36,7 +36,7 @@ def export_customer(session: Session, customer_id: str) -> dict[str, Any]:
         document[named.name] = _documents(connection, named, chosen)
     shown = [row["suggestion_id"] for row in document["suggestions"]]
     for name in ("outcomes", "confirmations", "outcome_contests"):
-        table = Base.metadata.tables[name]
+        table = metadata.tables[name]
         document[name] = _documents(connection, table, table.c.suggestion_id.in_(shown))
     document["quarantine"] = [
         {"table": row.table_name, "reason": row.reason, "row": row.raw} for row in in_quarantine(connection, person)

@@ -15,7 +15,6 @@ from journey.audit import AuditEntry, record_act
 from journey.coaching import forget_words
 from journey.contests import OutcomeContest
 from journey.customers import Customer
-from journey.database import Base
 from journey.erasures import Erasure, digest
 from journey.fact_days import DAY_SQL, WHOLE, mark_days
 from journey.identity_review import IdentityClaim
@@ -24,6 +23,7 @@ from journey.intake.ledger import QuarantinedRow
 from journey.intake.resolution import ERASED_VISITOR
 from journey.linking import IDENTIFIERS, among
 from journey.persons import Person, find_person, in_quarantine, tables_naming_persons
+from journey.record import metadata
 from journey.suggestions import Suggestion
 
 ERASED = "customer.erased"
@@ -96,13 +96,13 @@ def _erase_facts(connection: Connection, table: str, person: Person, summary: Er
     if table in DAY_SQL:
         days = connection.exec_driver_sql(f"SELECT DISTINCT {DAY_SQL[table]} FROM {table} t WHERE {where}", parameters)
         mark_days(connection, table, [day for (day,) in days])
-    if table not in LAYOUTS or not Base.metadata.tables[table].c.customer_id.nullable:
+    if table not in LAYOUTS or not metadata.tables[table].c.customer_id.nullable:
         gone = connection.exec_driver_sql(f"DELETE FROM {table} AS t WHERE {where}", parameters)
         summary.removed[table] = gone.rowcount
         return
     emptied = {"customer_id": "NULL", "customer_ref": "NULL", **dict.fromkeys(LAYOUTS[table].personal, "NULL")}
     if identifier is not None:
-        required = not Base.metadata.tables[table].c[identifier[0]].nullable
+        required = not metadata.tables[table].c[identifier[0]].nullable
         emptied[identifier[0]] = f"'{ERASED_VISITOR}'" if required else "NULL"
     sets = ", ".join(f"{name} = {value}" for name, value in emptied.items())
     blanked = connection.exec_driver_sql(f"UPDATE {table} AS t SET {sets} WHERE {where}", parameters)

@@ -10,11 +10,11 @@ from sqlalchemy import ColumnElement, Connection, Table, or_, select
 from sqlalchemy.orm import Session
 
 from journey.customers import Customer
-from journey.database import Base
 from journey.errors import NotFound
 from journey.identity import Identity, roots
 from journey.intake.ledger import QuarantinedRow
 from journey.linking import IDENTIFIERS
+from journey.record import metadata
 
 PERSON_COLUMNS = frozenset(
     {"customer_id", "customer_ref", "customer_a", "customer_b", "survivor_id", "merged_id", "merged_into"}
@@ -57,7 +57,7 @@ def tables_naming_persons() -> list[tuple[Table, list[ColumnElement[Any]]]]:
     Found by the names of their columns, so that a new table is not forgotten.
     """
     found: list[tuple[Table, list[ColumnElement[Any]]]] = []
-    for table in Base.metadata.sorted_tables:
+    for table in metadata.sorted_tables:
         columns: list[ColumnElement[Any]] = [column for column in table.c if column.name in PERSON_COLUMNS]
         if columns and table.name not in IDENTIFIERS:
             found.append((table, columns))
