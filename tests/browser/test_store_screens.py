@@ -15,6 +15,7 @@ from sqlalchemy import delete, select
 from journey.accounts import Account, password_hash
 from journey.database import connect, writing
 from journey.rosters import Shift
+from journey.shift_plans import ask_for_plan, latest_plan, plan_step
 from journey.traffic import Traffic
 from tests.browser.live_server import LiveServer
 from tests.browser.shop import STORE
@@ -109,5 +110,28 @@ def test_the_live_board_goes_on_by_itself(browser: Browser, staffed: LiveServer)
     page.context.set_offline(True)
     page.clock.run_for(21_000)
     page.locator("[data-trouble]").wait_for()
+    engine.dispose()
+    page.context.close()
+
+
+def test_a_plan_tells_how_far_it_is(browser: Browser, staffed: LiveServer) -> None:
+    engine = connect(staffed.database_url)
+    now = datetime.now(UTC)
+    with writing(engine) as session:
+        before = latest_plan(session, STORE)
+        assert before is not None
+        plan = ask_for_plan(
+            session, STORE, first_day=before.first_day, days=before.days, actor="account:M1", now=now
+        )  # fmt: skip
+        plan_step(session, plan.plan_id, state="running", step="3")
+    page = manager(browser, staffed, "ja-JP")
+    page.clock.install()
+    page.goto("/store/plan")
+    page.clock.run_for(3_100)
+    page.locator("[data-step]", has_text="3通りの案").wait_for()
+    with writing(engine) as session:
+        plan_step(session, plan.plan_id, state="ready", document=before.document, now=now)
+    page.clock.run_for(3_100)
+    page.get_by_role("button", name="この案を採用").wait_for()
     engine.dispose()
     page.context.close()
