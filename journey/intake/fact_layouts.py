@@ -144,7 +144,7 @@ SUGGESTIONS = Layout(
         Column("channel", choices=CHANNELS),
         Column("rules", Kind.OBJECT),
     ),
-    personal=("reason", "evidence"),
+    personal=("reason", "evidence", "rules"),
     fact_time="shown_at",
 )
 
