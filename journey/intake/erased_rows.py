@@ -26,7 +26,7 @@ def without_erased(known: Known, layout: Layout, rejected: list[Rejected]) -> li
     personal = {name for name, _ in _identifying(layout)} | {
         column.name for column in layout.columns if column.stored in layout.personal
     }
-    if layout.name in ("customers", "identities", "merges"):
+    if layout.name in ("customers", "identities", "merges", "identity_claims", "different_customers"):
         return [row for row, erased in zip(rejected, gone, strict=True) if not erased]
     return [
         replace(row, raw={name: cell for name, cell in row.raw.items() if name not in personal}, reason=_plain(row))

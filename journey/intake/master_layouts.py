@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from journey import coupons, customers, erasures, identity, offers, products, rosters, stores, suggestions, surveys
+from journey import (
+    coupons,
+    customers,
+    erasures,
+    identity,
+    identity_review,
+    offers,
+    products,
+    rosters,
+    stores,
+    suggestions,
+    surveys,
+)
 from journey.intake.column_kinds import clerk, customer, identifier, key, number, product, store, table_of, time
 from journey.intake.layout import Column, Kind, Layout
 
@@ -105,6 +117,31 @@ MERGES = Layout(
         Column("undone_by"),
     ),
     fills=frozenset({"undone_at", "undone_by"}),
+)
+
+IDENTITY_CLAIMS = Layout(
+    "identity_claims",
+    table_of(identity_review.IdentityClaim),
+    (
+        key("kind", Kind.TEXT, choices=identity.KINDS),
+        key("value", Kind.TEXT),
+        customer(required=True, key=True),
+        time("first_at", required=True),
+        time("last_at", required=True),
+        Column("times", Kind.INTEGER, required=True, low=1),
+    ),
+    updates=None,
+)
+
+DIFFERENT_CUSTOMERS = Layout(
+    "different_customers",
+    table_of(identity_review.DifferentCustomers),
+    (
+        key("customer_a", refers="customers"),
+        key("customer_b", refers="customers"),
+        time("decided_at", required=True),
+        Column("decided_by", required=True),
+    ),
 )
 
 COUPONS = Layout(

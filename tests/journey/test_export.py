@@ -10,6 +10,7 @@ from journey.contests import contest_outcome, decide_contest
 from journey.customers import CustomerNote
 from journey.database import connect, writing
 from journey.errors import InputError
+from journey.identity_review import declare_different, note_claim
 from journey.intake.folder import import_folder
 from journey.intake.writing_out import export
 from journey.know_how_cards import CardText, make_card, record_use
@@ -50,6 +51,8 @@ def test_export_import_export_gives_the_same_bytes(
     import_folder(engine, rich, now=NOW)
     with writing(engine) as session:
         merge(session, "C1", "C2", actor="coe", now=NOW, evidence={"why": "same phone"})
+        note_claim(session, "card", "0042", "0001", now=NOW)
+        declare_different(session, "0001", "C1", actor="coe", now=NOW)
         note = CustomerNote(note_id="N1", customer_id="C1", clerk_id="K1", store_id="001", written_at=NOW, text="猫2匹")
         session.add(note)
         session.add(StoreEvent(event_id="E1", name="試食会", store_id="001", starts_at=NOW, ends_at=NOW, category=None))
@@ -66,7 +69,7 @@ def test_export_import_export_gives_the_same_bytes(
                     measure="recorded_share", target=0.9, due_on=NOW.date())  # fmt: skip
     told = export(engine, tmp_path / "first")
     assert told["pos_lines"] == 5
-    assert told["merges"] == 1
+    assert told["merges"] == told["identity_claims"] == told["different_customers"] == 1
     assert "C2" in (tmp_path / "first" / "pos_lines.csv").read_text() or told["answers"] == 1
     empty = tmp_path / "empty.db"
     empty.write_bytes(sqlite_template.read_bytes())
