@@ -11,9 +11,9 @@ from typing import Final
 REASONS: Final[dict[str, dict[str, str]]] = {
     "ja": {
         "bought_before/due": "前回のご購入から{days}日。そろそろ補充の時期です",
-        "bought_before/often": "これまでに{times}回お買い上げです(前回は{days}日前)",
+        "bought_before/often": "これまでに{times}回お買い上げです(前回は{days_ago})",
         "bought_before/often_today": "これまでに{times}回お買い上げです(前回は本日)",
-        "bought_before/once": "{days}日前にお買い上げいただいた商品です",
+        "bought_before/once": "{when}お買い上げいただいた商品です",
         "bought_before/today": "本日お買い上げいただいた商品です",
         "bought_before": "以前お買い上げいただいた商品です",
         "bought_with": "『{name}』をお買い上げの方がよく一緒に選ばれています",
@@ -40,7 +40,7 @@ REASONS: Final[dict[str, dict[str, str]]] = {
         "bought_before/due": "Last bought {days} days ago; about time to restock",
         "bought_before/often": "Bought {times} times so far, last {days_ago}",
         "bought_before/often_today": "Bought {times} times so far, last today",
-        "bought_before/once": "Bought {days_ago}",
+        "bought_before/once": "Bought {when}",
         "bought_before/today": "Bought today",
         "bought_before": "Bought before",
         "bought_with": "Customers who buy “{name}” often choose this too",
@@ -67,8 +67,10 @@ REASONS: Final[dict[str, dict[str, str]]] = {
 
 TALK: Final[dict[str, dict[str, str]]] = {
     "ja": {
-        "bought_before": "いつもの商品、そろそろ切れる頃ではございませんか",
-        "bought_with": "いつもお使いのものと合わせてお使いいただけますよ",
+        "bought_before/due": "いつもの商品、そろそろ切れる頃ではございませんか",
+        "bought_before/often": "何度かお買い上げいただいている商品です。本日もいかがでしょうか",
+        "bought_before": "以前お求めの商品です。その後いかがでしたか",
+        "bought_with": "こちらもご一緒にいかがでしょうか",
         "neighbours": "お好みに合いそうな商品がございます。ご覧になりませんか",
         "viewed": "気になっていらしたものと近い商品を、実物でご覧いただけます",
         "viewed_itself": "こちら、実物をご覧になりませんか",
@@ -77,7 +79,7 @@ TALK: Final[dict[str, dict[str, str]]] = {
         "favorited": "お気に入りの商品、店頭でお試しいただけます",
         "similar_name": "いつもの商品とお比べになりませんか",
         "category": "お好きな分野の、ほかの商品もお試しになりませんか",
-        "in_hand": "ご一緒にお使いになる方が多い商品です",
+        "in_hand": "ご一緒にお求めになる方が多い商品です",
         "seen_with": "あわせてご覧になる方が多い商品です",
         "popular_here": "当店でご好評をいただいている商品です",
         "popular": "多くのお客様にご好評をいただいています",
@@ -85,8 +87,10 @@ TALK: Final[dict[str, dict[str, str]]] = {
         "none": "お好みに合いそうな商品がございます",
     },
     "en": {
-        "bought_before": "Might you be running low on your usual one?",
-        "bought_with": "This goes well with what you usually use.",
+        "bought_before/due": "Might you be running low on your usual one?",
+        "bought_before/often": "You have had this a few times. Would you like it today?",
+        "bought_before": "You had this one before. How did you find it?",
+        "bought_with": "Would you like to have a look at this one too?",
         "neighbours": "I think this may be to your taste. Would you like to see it?",
         "viewed": "You can see something close to what you were looking at right here.",
         "viewed_itself": "Would you like to see it here in person?",
@@ -95,7 +99,7 @@ TALK: Final[dict[str, dict[str, str]]] = {
         "favorited": "You can try your favourite here in the store.",
         "similar_name": "Would you like to compare it with your usual one?",
         "category": "Would you like to try something else of that kind?",
-        "in_hand": "Many customers use these together.",
+        "in_hand": "Many customers take these together.",
         "seen_with": "Many customers look at these together.",
         "popular_here": "This is a favourite in our store.",
         "popular": "Many of our customers like this one.",
@@ -104,7 +108,8 @@ TALK: Final[dict[str, dict[str, str]]] = {
     },
 }
 
-WHEN: Final[dict[str, tuple[str, str, str]]] = {
-    "ja": ("本日", "昨日", "{days}日前に"),
-    "en": ("today", "yesterday", "{days} days ago"),
+WHEN: Final[dict[str, tuple[str, str, str, str]]] = {
+    "ja": ("本日", "昨日", "{days}日前に", "約{months}か月前に"),
+    "en": ("today", "yesterday", "{days} days ago", "about {months} months ago"),
 }
+"""As an adverb: today, yesterday, within two months, before that."""

@@ -13,6 +13,10 @@ from recommender.rules.consent import IMPERSONAL
 
 DUE: Final = 0.8
 """From this part of the customer's own usual interval on, a product is due again."""
+OVERDUE: Final = 3.0
+"""After so many of the usual intervals the customer seems to do without it: nobody speaks of restocking."""
+IN_MONTHS: Final = 60
+"""From so many days on one speaks of months."""
 LONG_AGO: Final = 730
 """After so many days nobody speaks of days, nor of restocking."""
 LANGUAGES: Final = ("ja", "en")
@@ -69,9 +73,9 @@ def tell(evidence: Mapping[str, Any], language: str = "ja") -> str:
 
 
 def talk_line(evidence: Mapping[str, Any], language: str = "ja") -> str:
-    """What a clerk may say (ひとこと), by the ground of the evidence."""
+    """What a clerk may say (ひとこと), by the ground of the evidence and, where that matters, its variant."""
     texts = TALK.get(language, TALK["ja"])
-    return texts.get(evidence.get("ground", "none"), texts["none"])
+    return texts.get(_variant(evidence)) or texts.get(evidence.get("ground", "none"), texts["none"])
 
 
 def _variant(evidence: Mapping[str, Any]) -> str:
@@ -96,7 +100,7 @@ def _repeat_variant(evidence: Mapping[str, Any]) -> str:
     days, times, cycle = evidence["days"], evidence.get("times", 1), evidence.get("cycle_days", 0)
     if days > LONG_AGO:
         return "bought_before"
-    if cycle and days >= max(DUE * cycle, 2):
+    if cycle and max(DUE * cycle, 2) <= days <= OVERDUE * cycle:
         return "bought_before/due"
     if times > 1:
         return "bought_before/often" if days > 0 else "bought_before/often_today"
@@ -110,5 +114,6 @@ class _Words(dict[str, Any]):
         super().__init__(evidence)
         if "days" in evidence:
             days = int(evidence["days"])
-            self["when"] = WHEN[language][min(days, 2)].format(days=days)
-            self["days_ago"] = WHEN["en"][min(days, 2)].format(days=days)
+            form = min(days, 2) if days < IN_MONTHS else 3
+            self["when"] = WHEN[language][form].format(days=days, months=round(days / 30.4))
+            self["days_ago"] = self["when"].removesuffix("に")

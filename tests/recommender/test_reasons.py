@@ -47,6 +47,10 @@ def test_every_ground_can_be_told_with_all_facts_or_with_none(ground: str, langu
          "これまでに3回お買い上げです(前回は10日前)", "Bought 3 times so far, last 10 days ago"),
         ({"ground": "bought_before", "days": 10, "times": 1},
          "10日前にお買い上げいただいた商品です", "Bought 10 days ago"),
+        ({"ground": "bought_before", "days": 150, "times": 3, "cycle_days": 40.0},
+         "これまでに3回お買い上げです(前回は約5か月前)", "Bought 3 times so far, last about 5 months ago"),
+        ({"ground": "bought_before", "days": 1, "times": 1},
+         "昨日お買い上げいただいた商品です", "Bought yesterday"),
         ({"ground": "viewed", "name": "麦茶", "days": 1},
          "昨日ウェブでご覧になった『麦茶』の関連商品です", "Goes with “麦茶”, viewed on the web yesterday"),
         ({"ground": "carted", "days": 3},
@@ -112,3 +116,14 @@ def test_years_later_nobody_speaks_of_restocking() -> None:
     due = {"ground": "bought_before", "days": 60, "times": 3, "cycle_days": 30.0}
     assert "補充" in tell(due)
     assert tell(due | {"days": 2000}) == "以前お買い上げいただいた商品です"
+
+
+def test_the_talk_line_fits_what_the_reason_says() -> None:
+    due = {"ground": "bought_before", "days": 42, "times": 3, "cycle_days": 40.0}
+    once, often = (
+        {"ground": "bought_before", "days": 6, "times": 1},
+        {"ground": "bought_before", "days": 10, "times": 3},
+    )
+    assert "切れる頃" in talk_line(due)
+    assert not any("切れる頃" in talk_line(other) for other in (once, often, {"ground": "bought_before"}))
+    assert "いつも" not in talk_line(once), "bought once is no habit"
