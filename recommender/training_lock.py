@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -41,7 +42,7 @@ def one_training(models: Path, what: str, *, now: datetime) -> Iterator[RunningN
     models.mkdir(parents=True, exist_ok=True)
     with (models / NOTE).open("a+", encoding="utf-8") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _take(file)
         except BlockingIOError as error:
             other = _read(models) or {}
             raise Conflict(
@@ -54,6 +55,18 @@ def one_training(models: Path, what: str, *, now: datetime) -> Iterator[RunningN
             yield RunningNote(file, pid=os.getpid(), what=what, since=now.astimezone(UTC).isoformat())
         finally:
             file.truncate(0)
+
+
+def _take(file: TextIO) -> None:
+    """Take the lock at once; somebody who only looks whether a training runs holds it for a moment."""
+    for wait in (0.02, 0.1, 0.3):
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(wait)
+        else:
+            return
+    fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def running(models: Path) -> dict[str, Any] | None:

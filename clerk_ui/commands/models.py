@@ -170,6 +170,8 @@ def models_promote(desk: Desk, version: str, force: bool, why: str) -> None:
         registry.promote(version, now=desk.now, force=force, by="command line", why=why, comparison=comparison)
     except ModelRefused as refused:
         audit_act(desk, "model.refused", version, dict(refused.facts))
+        told = {"version": version, "current": False, "before": before, "refused": refused.sentence}
+        desk.show(told | {"comparison": dict(refused.facts)}, lambda: None)
         raise
     audit_act(desk, "model.promoted", version, {"force": force, "why": why})
     document = {

@@ -48,7 +48,16 @@ def retrain_command(desk: Desk, seed: int, budget: float | None, keep: int) -> N
             registry.promote(made.version, now=desk.now, by="retrain", comparison=made.comparison)
         except ModelRefused as refused:
             audit_act(desk, "model.refused", made.version, {"by": "retrain"} | dict(refused.facts))
-            tracked(desk, made.version, "retrain")
+            refused_document = {
+                "version": made.version,
+                "before": made.before,
+                "refused": refused.sentence,
+                "comparison": None if made.comparison is None else vars(made.comparison),
+                "metrics": dict(made.model.metrics),
+                "pruned": registry.prune(keep),
+                "tracking": tracked(desk, made.version, "retrain"),
+            }
+            desk.show(refused_document, lambda: desk.say(f"{made.before} goes on serving; {made.version} waits"))
             raise
         audit_act(desk, "model.promoted", made.version, {"by": "retrain"})
         pruned = registry.prune(keep)

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from recommender.registry import Registry
 from tests.processes import COMMAND, Chain
+from tests.recommender.worlds import scored
 
 EXTRACT = {
     "stores.csv": "store_id,name\n001,本店\n",
@@ -194,6 +196,23 @@ def test_the_same_data_and_seed_give_the_same_suggestions(chain: Chain, extract:
         options = ("--version", version, "--k", 5, "--out", tmp_path / f"{name}.csv")
         chain.run("recommend", "--customers", "all", *options)
     assert (tmp_path / "once.csv").read_bytes() == (tmp_path / "again.csv").read_bytes()
+
+
+def test_a_worse_version_is_refused_with_its_figures_and_forced_with_a_reason(chain: Chain) -> None:
+    registry, now = Registry(chain.home), datetime(2026, 6, 2, tzinfo=UTC)
+    good, worse = (registry.add(scored(value), now=now + timedelta(days=day)) for day, value in enumerate((0.2, 0.1)))
+    refused = chain.run("models", "promote", worse, status=1)
+    assert (refused["current"], refused["before"]) == (False, good)
+    assert (refused["comparison"]["candidate"], refused["comparison"]["current"]) == (0.1, 0.2)
+    status, _, stderr = told(chain, "models", "promote", worse)
+    assert (status, stderr.count("\n")) == (1, 1)
+    assert "--force" in stderr
+    assert chain.run("models", "show")["version"] == good
+    assert chain.run("models", "promote", worse, "--force", "--why", "a trial")["before"] == good
+    listed = chain.run("models", "list")
+    assert [entry["action"] for entry in listed["history"]] == ["promote", "refuse", "refuse", "promote"]
+    assert (listed["history"][-1]["why"], listed["running"]) == ("a trial", None)
+    assert chain.run("models", "rollback")["version"] == good
 
 
 def test_every_training_is_logged_to_mlflow_and_a_dead_server_spoils_none(
