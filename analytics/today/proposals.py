@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import case, func, or_, select
@@ -12,13 +12,14 @@ from sqlalchemy.orm import Session
 from analytics.rates import difference_of_rates, wilson
 from analytics.today.finding import Finding
 from journey.clerk_days import focus_merchandise
+from journey.clerk_roll_ups import ClerkProposalDay
 from journey.local_days import day_bounds
 from journey.outcomes import PROPOSED, Outcome
 from journey.products import Product
+from journey.rollups import last_run
 from journey.stores import clerk_names
 from journey.suggestions import Suggestion, was_shown
 
-WEEK = timedelta(days=7)
 BEFORE = timedelta(days=28)
 FEWEST = 20  # suggestions in a week, below which a share says nothing
 
@@ -26,28 +27,31 @@ FEWEST = 20  # suggestions in a week, below which a share says nothing
 def unrecorded(session: Session, store: str, tz: ZoneInfo, today: date, now: datetime) -> Finding | None:
     """Suggestions of the last week without any outcome, more than in the four weeks before beyond chance.
 
-    Customers are those whose suggestions were left open beyond the usual share, at the low end of the interval.
+    By the sums per clerk and day that the team's page reads. Customers are the services whose suggestions were left
+    open beyond the usual share, at the low end of the interval.
     """
-    until = day_bounds(today, tz)[0]
-    this, before = _recorded(session, store, until - WEEK, until), _recorded(session, store, until - WEEK - BEFORE,
-                                                                              until - WEEK)  # fmt: skip
-    shown, open_ = sum(n for _, n, _ in this), sum(k for *_, k in this)
-    shown_before, open_before = sum(n for _, n, _ in before), sum(k for *_, k in before)
+    run = last_run(session, "staff")
+    if run is None:
+        return None
+    until = (min(today - timedelta(days=1), run.through) - date(1970, 1, 1)).days
+    this, before = _recorded(session, store, until - 6, until), _recorded(session, store, until - 34, until - 7)
+    shown, open_ = sum(one.shown for one in this), sum(one.open for one in this)
+    shown_before, open_before = sum(one.shown for one in before), sum(one.open for one in before)
     if shown < FEWEST or shown_before < FEWEST:
         return None
     more = difference_of_rates(open_, shown, open_before, shown_before)
     if more.low <= 0:
         return None
     low, high = (float(end[0]) for end in wilson(open_, shown))
-    sets = _customers(session, store, until - WEEK, until)
     names = clerk_names(session, store_id=store)
     rows = [
-        {"clerk": names.get(clerk or "", clerk or ""), "shown": n, "open": k}
-        for clerk, n, k in sorted(this, key=lambda row: names.get(row[0] or "", ""))
+        {"clerk": names.get(one.clerk, one.clerk), "shown": one.shown, "open": one.open}
+        for one in sorted(this, key=lambda one: names.get(one.clerk, one.clerk))
     ]
     facts = {"shown": shown, "open": open_, "rate": open_ / shown, "low": low, "high": high,
              "before": open_before / shown_before}  # fmt: skip
-    return Finding("unrecorded", more.low * sets, shown, facts, ("clerk", "shown", "open"), rows)
+    customers = more.low * sum(one.services for one in this)
+    return Finding("unrecorded", customers, shown, facts, ("clerk", "shown", "open"), rows)
 
 
 def focus(session: Session, store: str, tz: ZoneInfo, today: date, now: datetime) -> Finding | None:
@@ -91,22 +95,24 @@ def focus(session: Session, store: str, tz: ZoneInfo, today: date, now: datetime
     return worst
 
 
-def _recorded(session: Session, store: str, since: datetime, until: datetime) -> list[tuple[str | None, int, int]]:
-    """Return clerk, suggestions shown, and those of them without an outcome."""
-    open_ = func.sum(case((Outcome.outcome_id.is_(None), 1), else_=0))
+@dataclass(frozen=True)
+class _Recorded:
+    """Of one clerk: suggestions *shown* in so many *services*, and those left *open*, without an outcome."""
+
+    clerk: str
+    services: int
+    shown: int
+    open: int
+
+
+def _recorded(session: Session, store: str, first: int, last: int) -> list[_Recorded]:
+    """Return what was recorded from day *first* to *last* (since 1970)."""
+    sums = ClerkProposalDay
     rows = session.execute(
-        select(Suggestion.clerk_id, func.count(), open_)
-        .outerjoin(Outcome, (Outcome.suggestion_id == Suggestion.suggestion_id) & Outcome.current)
-        .where(Suggestion.store_id == store, Suggestion.shown_at >= since, Suggestion.shown_at < until, was_shown())
-        .group_by(Suggestion.clerk_id)
+        select(sums.clerk_id, func.sum(sums.services), func.sum(sums.shown), func.sum(sums.recorded))
+        .where(sums.store_id == store, sums.day.between(first, last))
+        .group_by(sums.clerk_id)
     )
-    return [(clerk, int(count), int(k or 0)) for clerk, count, k in rows]
-
-
-def _customers(session: Session, store: str, since: datetime, until: datetime) -> int:
-    counted: Any = session.scalar(
-        select(func.count(func.distinct(Suggestion.customer_id))).where(
-            Suggestion.store_id == store, Suggestion.shown_at >= since, Suggestion.shown_at < until, was_shown()
-        )
-    )
-    return int(counted or 0)
+    return [
+        _Recorded(clerk, int(services), int(shown), int(shown) - int(done)) for clerk, services, shown, done in rows
+    ]

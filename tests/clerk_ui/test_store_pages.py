@@ -12,6 +12,7 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
+from analytics import staff_success
 from analytics.staffing import report, roll_up
 from analytics.staffing.proposal import plan_inputs, propose
 from clerk_ui.background import STARTER
@@ -277,6 +278,9 @@ def test_outcomes_that_stop_being_recorded_are_noticed_only_beyond_chance(busy: 
                             outcome_id=name, suggestion_id=name, clerk_id="C1", occurred_at=moment, result="declined"
                         )
                     )
+
+        with writing(busy.engine) as session:
+            staff_success.roll_up(session, now=NOW, everything=True)
 
     shown(10, 60, 54)
     shown(3, 40, 33)
