@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from random import Random
 
+import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 MODULES: dict[tuple[str, str], str] = {
@@ -56,14 +57,9 @@ def picture(
     turned.paste(view.rotate(angle, Image.Resampling.BICUBIC, fillcolor=150))
     if blur:
         turned = turned.filter(ImageFilter.GaussianBlur(blur))
-    random = Random(seed)
-    pixels = turned.load()
-    assert pixels is not None
-    for x in range(size[0]):
-        light = 1 - shade / 100 * x / size[0]
-        for y in range(size[1]) if noise or shade else ():
-            pixels[x, y] = max(0, min(255, round(pixels[x, y] * light + random.gauss(0, noise))))  # type: ignore[operator]
-    return turned
+    light = 1 - shade / 100 * np.linspace(0, 1, size[0])
+    grain = np.random.default_rng(seed).normal(0, noise, (size[1], size[0])) if noise else 0.0
+    return Image.fromarray(np.clip(np.asarray(turned, float) * light + grain, 0, 255).astype(np.uint8))
 
 
 def stripes(seed: int) -> Image.Image:
