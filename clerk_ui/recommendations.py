@@ -37,6 +37,9 @@ def policy_of(chosen: Settings) -> Policy:
         holdout=chosen.web.holdout,
         holdout_salt=chosen.chain.name,
         first_purchase_value=chosen.web.first_purchase_value,
+        restricted_categories=tuple(
+            name.strip() for name in chosen.web.restricted_categories.split("|") if name.strip()
+        ),
     )
 
 

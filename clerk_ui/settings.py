@@ -94,6 +94,11 @@ class WebSettings(Section):
     first_purchase_value: float = Field(
         default=2.0, ge=0, le=100, description="what a first purchase is worth against one more purchase of the same"
     )
+    restricted_categories: str = Field(
+        default="",
+        description="categories, separated by a vertical bar, "
+        "that are never proposed from inference (alcohol, remedies)",
+    )
     beacon_origins: str = Field(
         default="", description="origins of the web shop whose pages may send events, separated by spaces"
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import unicodedata
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import lru_cache
@@ -72,7 +73,9 @@ class Catalogue:
     ids: dict[int, str] = field(default_factory=dict, repr=False)
 
     @classmethod
-    def read(cls, session: Session, model: TrainedModel, *, now: datetime) -> Catalogue:
+    def read(
+        cls, session: Session, model: TrainedModel, *, now: datetime, restricted_categories: Collection[str] = ()
+    ) -> Catalogue:
         """Read what the database knows of the model's products."""
         products = as_table(model.product_ids)
         n = len(products)
@@ -105,6 +108,9 @@ class Catalogue:
                 released[i] = (released_on - EPOCH_DAY).days
             if discontinued_on is not None:
                 discontinued[i] = (discontinued_on - EPOCH_DAY).days
+        for path, number in numbers.items():
+            if any(path == name or name in path.split(" > ") for name in restricted_categories):
+                restricted[category == number] = True
         names = [name or products[i] for i, name in enumerate(names)]
         return cls(
             products, names, prices, brands, pictures, category, list(numbers), restricted, released, discontinued,
@@ -156,7 +162,8 @@ class Catalogue:
 class Catalogues:
     """The catalogue of the served version, read again after REFRESH_AFTER; one thread reads, the others go on."""
 
-    def __init__(self) -> None:
+    def __init__(self, restricted_categories: Collection[str] = ()) -> None:
+        self._restricted = restricted_categories
         self._held: tuple[str, Catalogue] | None = None
         self._lock = threading.Lock()
 
@@ -169,13 +176,16 @@ class Catalogues:
         if self._lock.acquire(blocking=not usable):
             try:
                 if self._held is held:
-                    self._held = version, Catalogue.read(session, model, now=now)
+                    self._held = version, self._read(session, model, now=now)
             finally:
                 self._lock.release()
         held = self._held
         if held is None or held[0] != version:  # another thread has gone on to a newer version meanwhile
-            return Catalogue.read(session, model, now=now)
+            return self._read(session, model, now=now)
         return held[1]
+
+    def _read(self, session: Session, model: TrainedModel, *, now: datetime) -> Catalogue:
+        return Catalogue.read(session, model, now=now, restricted_categories=self._restricted)
 
 
 def fold(text: str) -> str:

@@ -51,6 +51,8 @@ class Policy:
     just_bought_days: int = 14
     repeat_share: float = 0.3
     """From this share of buyers who buy a product again on, it counts as a repeat product."""
+    restricted_categories: tuple[str, ...] = ()
+    """Categories, by path or by the name of a level, that are never inferred, as if each product said so itself."""
     declined_days: int = 30
     fatigue_days: int = 4
     """Shown on so many days of the last 60 without interest, a product rests."""

@@ -43,7 +43,7 @@ class Recommender:
         self.online = online
         self.policy = policy or Policy()
         self._served = ServedModel(self.registry)
-        self._catalogues = Catalogues()
+        self._catalogues = Catalogues(self.policy.restricted_categories)
         self._next_looks = NextLooks()
         self._loaded: LoadedModel | None = None
         self._writer = SetWriter()

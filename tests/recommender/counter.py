@@ -90,6 +90,10 @@ class Counter:
         )  # fmt: skip
         self.session.flush()
 
+    def catalogue(self, trained: TrainedModel) -> Catalogue:
+        restricted = self.policy.restricted_categories
+        return Catalogue.read(self.session, trained, now=NOW, restricted_categories=restricted)
+
     def loaded(self) -> LoadedModel:
         trained = replace(
             self.model,
@@ -98,7 +102,7 @@ class Counter:
             store_ids=as_table(self.model.store_ids),
         )
         acceptance = Acceptance.of(trained.parameters.get("acceptance"))
-        return LoadedModel("v1", trained, Catalogue.read(self.session, trained, now=NOW), acceptance)
+        return LoadedModel("v1", trained, self.catalogue(trained), acceptance)
 
     def ask(
         self, customer: str | None = "A", *, events: Sequence[RecentEvent] = (), language: str = "ja",

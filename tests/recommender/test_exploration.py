@@ -43,3 +43,29 @@ def test_without_a_tail_or_a_share_the_policy_is_deterministic(order: list[int],
     assert shown.shown == order[:k]
     assert shown.propensity == [1.0] * len(order[:k])
     assert shown.slot == -1
+
+
+def test_weighting_by_the_logged_propensities_is_unbiased() -> None:
+    """What another policy would have reached, from what this one logged, comes out right on average."""
+    order, k, share, width, rounds = list(range(12)), 3, 0.3, 6, 60_000
+    chance = [0.30, 0.25, 0.20, 0.05, 0.40, 0.02, 0.10, 0.08, 0.15, 0.01, 0.5, 0.5]
+    random = Random(5)
+    policies = {"own": [0, 1, 2], "one from the tail": [0, 4, 2], "two from the tail": [8, 1, 4]}
+    totals: dict[str, list[float]] = {name: [0.0, 0.0] for name in policies}
+    for _ in range(rounds):
+        shown = draw(order, k, share=share, width=width, random=random)
+        bought = [random.random() < chance[entry] for entry in shown.shown]
+        for name, wanted in policies.items():
+            value = sum(
+                hit / propensity
+                for entry, target, hit, propensity in zip(shown.shown, wanted, bought, shown.propensity, strict=True)
+                if entry == target
+            )
+            totals[name][0] += value
+            totals[name][1] += value * value
+    for name, wanted in policies.items():
+        truth = sum(chance[entry] for entry in wanted)
+        mean = totals[name][0] / rounds
+        error = ((totals[name][1] / rounds - mean * mean) / rounds) ** 0.5
+        assert abs(mean - truth) < 4 * error, name
+        assert error < 0.05, name

@@ -54,6 +54,18 @@ def test_restricted_goods_are_never_inferred(session: Session, flag: dict[str, o
     assert answer.rules["restricted"] == 1
 
 
+@pytest.mark.parametrize("named", ["菓子 > 米菓", "菓子"])
+def test_a_restricted_category_is_never_inferred(session: Session, named: str) -> None:
+    counter = Counter(session)
+    assert {"P4", "P5"} <= set(products(counter.ask(k=8)))
+    counter.policy = Policy(exploration=0, restricted_categories=(named,))
+    counter.bought("A", "P5", 40, 20)
+    answer = counter.ask(k=8)
+    assert "P4" not in products(answer)
+    assert "P5" in products(answer), "bought before: that is no inference"
+    assert "P0" in products(answer)
+
+
 def test_what_was_just_bought_is_not_proposed_again_unless_it_is_due(session: Session) -> None:
     counter = Counter(session)
     counter.bought("A", "P0", 5)
