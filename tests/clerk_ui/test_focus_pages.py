@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from journey.analysis_results import keep_result
+from clerk_ui.focus_results import make_focus
+from clerk_ui.settings import Settings
+from journey.analysis_results import keep_result, stored_result
 from journey.customers import Customer
 from journey.database import to_micros, writing
+from journey.erasure import erase_customer
+from journey.fact_days import WHOLE, mark_days
 from journey.products import Product
 from journey.purchases import PosLine
 from journey.suggestions import ClerkTarget, Suggestion
 from journey.visits import Visit
+from recommender.registry import Registry
 from tests.clerk_ui.conftest import Shop
 from tests.clerk_ui.test_management_pages import browser, form_token
+from tests.recommender.worlds import lists as lists_of
+from tests.recommender.worlds import model, new, own
 
 NOW = datetime.now(UTC)
 
@@ -114,3 +122,34 @@ def test_the_coe_sees_the_effect_of_each_campaign(lists: Shop) -> None:
     token = form_token(page)
     assert coe.post("/coe/focus", data={"form_token": token}).status_code == 409  # no model has been promoted
     assert coe.post("/coe/focus", data={}).status_code == 403
+
+
+def test_lists_are_made_from_the_record_and_go_with_an_erasure(shop: Shop, settings: Settings) -> None:
+    Registry(settings.storage.home).add(
+        replace(model(), customer_ids=["0001", "0002"], ahead=lists_of([[own("P0", 0.4), new("P4", 0.2, "P0")], []],
+                                                                       [f"P{n}" for n in range(10)])),
+        now=NOW,
+    )  # fmt: skip
+    with writing(shop.engine) as session:
+        session.add_all(Product(product_id=f"P{n}", name=f"商品{n}", price=100) for n in range(10))
+        session.add(
+            PosLine(receipt_id="r", line_no=1, store_id="S1", sold_at=NOW - timedelta(days=5),
+                    local_day=(NOW - timedelta(days=5)).date().toordinal() - 719_163, customer_id="0001",
+                    product_id="P0", quantity=1, amount=100)
+        )  # fmt: skip
+        session.add(ClerkTarget(campaign_id="K2", name="春", starts_on=(NOW - timedelta(days=2)).date(),
+                                ends_on=(NOW + timedelta(days=9)).date(), product_id="P4"))  # fmt: skip
+        session.flush()
+        mark_days(session.connection(), "pos_lines", [(NOW - timedelta(days=5)).date().toordinal() - 719_163])
+        for table in ("products", "customers", "stores"):
+            mark_days(session.connection(), table, [WHOLE])
+    document = make_focus(shop.engine, settings, now=NOW)
+    assert (document["basis"], document["backtest"]) == ("probability", None)
+    assert document["campaigns"][0]["stores"] == [{"store_id": "S1", "customers": 1, "better_left": 0, "expected": 0.2}]
+    with writing(shop.engine) as session:
+        kept = stored_result(session, "focus", {"store": "S1"})
+        assert kept is not None
+        (found,) = kept.document["campaigns"][0]["proposals"]
+        assert (found["customer_id"], found["product_id"], found["evidence"]["ground"]) == ("0001", "P4", "bought_with")
+        erase_customer(session, "0001", actor="test", now=NOW)
+        assert stored_result(session, "focus", {"store": "S1"}) is None
