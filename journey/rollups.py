@@ -15,10 +15,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Select, delete, insert, select
+from sqlalchemy import JSON, BigInteger, Select, delete, func, insert, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
-from journey.database import Base, Instant, to_micros
+from journey.database import Base, Instant, is_sqlite, to_micros
 from journey.fact_days import MICROSECONDS, WHOLE, FactDay
 
 NOTHING = -1
@@ -72,8 +72,11 @@ def begin(
     """What changed in these fact tables since the roll-up last ran; everything where it never did.
 
     ``signatures`` are for tables of which no day is marked: a select of the UTC day and of figures that change
-    whenever the day does. Tokens are read before the facts: what changes in between is added up again next time.
+    whenever the day does. A second run of the same roll-up waits here for the first. Tokens are read before the facts:
+    what changes in between is added up again next time.
     """
+    if not is_sqlite(session):  # SQLite has one writer at a time anyway
+        session.execute(select(func.pg_advisory_xact_lock(func.hashtext(f"rollup {rollup}"))))
     last = session.get(RollUpRun, rollup)
     tokens: dict[str, dict[int, int]] = {}
     known = RolledDay.__table__.c

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import Engine, delete, select
 from sqlalchemy.orm import Session
 
 from analytics.case_mix import CaseMix, three_points, with_power_sums
@@ -20,6 +21,7 @@ from analytics.staff_success.success import fit_case_mix
 from journey.clerk_roll_ups import CaseMixModel, ClerkHandlingDay, ClerkProposalDay
 from journey.confirmations import confirm
 from journey.customers import Customer
+from journey.database import writing
 from journey.fact_days import mark_days
 from journey.outcome_recording import Tap, record_outcome, retract
 from journey.outcomes import Outcome
@@ -187,6 +189,19 @@ def test_the_case_mix_is_learnt_anew_when_the_chain_has_grown_or_a_month_has_pas
     assert roll_up(chain, now=NOW + timedelta(days=27))["case_mix"] == "kept"
     assert roll_up(chain, now=NOW + timedelta(days=29))["case_mix"] == "learnt"
     assert chain.query(CaseMixModel).count() == 1
+
+
+def test_two_runs_at_once_wait_for_each_other(chain: Session, engine: Engine) -> None:
+    chain.commit()
+
+    def run(number: int) -> Any:
+        with writing(engine) as session:
+            return roll_up(session, now=NOW + timedelta(minutes=number))["days"]
+
+    with ThreadPoolExecutor(2) as pool:
+        done = list(pool.map(run, (0, 1)))
+    assert sorted(map(str, done))[-1] == "all"
+    assert sum(clerk["shown"] for clerk in report(chain)["clerks"]) == 600
 
 
 def test_an_empty_record_rolls_up_to_nothing(session: Session) -> None:
