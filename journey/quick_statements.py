@@ -8,10 +8,13 @@ for PostgreSQL.
 
 from __future__ import annotations
 
+import fcntl
+import os
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 from weakref import WeakKeyDictionary, ref
 
@@ -64,6 +67,7 @@ class Connections:
         self._engine, self._dialect = ref(engine), engine.dialect  # a weak key may not be reached from its value
         self._local = threading.local()
         self._all: list[Any] = []
+        self._one_thread = threading.Lock()
         event.listen(engine, "engine_disposed", lambda _: self.close())
 
     def rows(self, statement: str, bound: Bound) -> list[Any]:
@@ -87,12 +91,29 @@ class Connections:
         """Run one statement and commit it: when this returns, it is stored."""
         try:
             if self.sqlite:
-                self._connection().execute(statement, bound)
+                with self._turn():
+                    self._connection().execute(statement, bound)
             else:
                 self._connection().execute(statement, bound, prepare=True)
         except (sqlite3.Error, psycopg.Error) as error:
             self._drop()
             raise self._wrapped(error, statement) from error
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        """One process after another. SQLite itself would look again every few milliseconds, up to a hundred, and
+        whoever comes meanwhile goes first; the kernel wakes who waits for a file lock at once. Other writers need not
+        take it: they and we still wait for SQLite's own lock.
+        """
+        engine = self._engine()
+        assert engine is not None
+        with self._one_thread:
+            file = os.open(f"{engine.url.database}-turn", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX)
+                yield
+            finally:
+                os.close(file)  # which gives the lock back
 
     def close(self) -> None:
         """Close every thread's connection."""
