@@ -5,6 +5,7 @@ import { day, number, percent, when } from "../figures.js";
 import { liveCards, noteSeen } from "../know_how.js";
 import { t } from "../language.js";
 import { openDialog } from "../parts/dialog.js";
+import { focusList } from "../parts/focus.js";
 import { problemLine } from "../parts/problem_line.js";
 import { knowHowCard } from "../parts/know_how_card.js";
 import { say } from "../parts/undo_bar.js";
@@ -109,9 +110,7 @@ function draw(place, data) {
         "section",
         { class: "panel stack" },
         h("h2", {}, t("day.focus")),
-        focus.length
-          ? h("ul", { class: "facts" }, focus.map((one) => h("li", { class: "row row--apart" }, h("span", {}, one.product_name ?? one.category ?? one.name), h("span", { class: "small soft" }, t("day.focus.until", { day: day(one.ends_on) })))))
-          : empty("flag", t("day.focus.none"), t("day.focus.none.how")),
+        focusList(focus, data.lists ?? null),
       ),
       h(
         "section",
@@ -133,6 +132,16 @@ function draw(place, data) {
   );
 }
 
+/** To whom to propose this week's focus merchandise; null where the server has trouble with it, the day goes on. */
+async function focusLists() {
+  try {
+    return await get("/api/focus");
+  } catch (error) {
+    if (error instanceof Unreachable) throw error;
+    return null;
+  }
+}
+
 /** My day. */
 export function myDayScreen() {
   const place = h("div", { class: "stack" }, skeleton(4, t("loading")));
@@ -141,8 +150,8 @@ export function myDayScreen() {
 
   async function load() {
     try {
-      const [day, cards] = await Promise.all([get("/api/me/day"), liveCards()]);
-      const data = { ...day, cards };
+      const [day, cards, lists] = await Promise.all([get("/api/me/day"), liveCards(), focusLists()]);
+      const data = { ...day, cards, lists };
       draw(place, data);
       noteSeen(cards.slice(0, CARDS)).catch(() => {});
       keepValue(key, data).catch(() => {});
