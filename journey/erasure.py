@@ -25,6 +25,7 @@ from journey.linking import IDENTIFIERS, among
 from journey.persons import Person, find_person, in_quarantine, tables_naming_persons
 from journey.record import metadata
 from journey.suggestions import Suggestion
+from journey.visitor_codes import VisitorCode
 
 ERASED = "customer.erased"
 NOBODY = "erased"
@@ -64,6 +65,7 @@ def erase_customer(session: Session, customer_id: str, *, actor: str, now: datet
         summary.removed[named.name] = connection.execute(gone).rowcount
     values = [value for _, value in person.identifiers]
     connection.execute(delete(IdentityClaim).where(IdentityClaim.value.in_(values)))
+    connection.execute(delete(VisitorCode).where(VisitorCode.visitor_id.in_(values)))
     summary.removed["quarantine"] = _erase_quarantine(connection, person)
     summary.removed["analysis_results"] = forget_persons(session)
     _erase_from_audit(connection, person)

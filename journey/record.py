@@ -35,6 +35,7 @@ from journey import (
     surveys,
     traffic,
     units,
+    visitor_codes,
     visits,
     web,
 )
@@ -47,6 +48,7 @@ TABLE_MODULES = (
     customers,
     identity,
     member_invitations,
+    visitor_codes,
     identity_review,
     purchases,
     web,

@@ -20,6 +20,7 @@ from clerk_ui.application_settings import settings
 from clerk_ui.counter.products import image_url
 from clerk_ui.database_sessions import end_reading, reading, request_time, writing
 from clerk_ui.intake.links import link_or_claim
+from clerk_ui.intake.visitor_codes import new_code
 from clerk_ui.security import current_key, require_form_token, secure_cookies
 from journey.customer_search import current_customer
 from journey.customers import Customer
@@ -143,6 +144,13 @@ def meet() -> tuple[str, int]:
     if member is not None:
         _link_visitor(member.customer_id)
     return "", 204
+
+
+@blueprint.get("/code")
+def code() -> str:
+    """A number to show at the counter: it links this browser to whoever stands there. Only after consent."""
+    visitor = _visitor()
+    return _page("shop/code.html", shown=new_code("cookie", visitor) if visitor else None)
 
 
 def cart() -> list[str]:

@@ -255,7 +255,7 @@ def test_the_demo_shop_is_for_everybody(contexts: Callable[..., BrowserContext])
     troubles: dict[str, list[str]] = {}
     page = page_of(contexts())
     page.locator("#consent").wait_for()
-    for path in ("", "?lang=en", "?q=nothing&lang=ja", f"/products/{BARLEY_TEA}", "/cart", "/login"):
+    for path in ("", "?lang=en", "?q=nothing&lang=ja", f"/products/{BARLEY_TEA}", "/cart", "/login", "/code"):
         page.goto(f"/demo/shop{path}")
         violations = Axe().run(page, options=RULES).response["violations"]
         found = [one["id"] for one in violations if one["impact"] in ("serious", "critical")]

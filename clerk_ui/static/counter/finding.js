@@ -1,6 +1,6 @@
 // From a code or a few characters to the customer or the product.
 
-import { cleanCode, isMerchandise } from "./codes.js";
+import { cleanCode, isEan, isMerchandise } from "./codes.js";
 import { get, Refused, Unreachable } from "./requests.js";
 import { searchKept } from "./recent_customers.js";
 
@@ -23,8 +23,8 @@ export async function findProducts(text, { signal } = {}) {
 }
 
 /**
- * What a scanned code stands for: `{kind: "customer"|"product"|"unknown"|"offline", id, code}`.
- * A shop's own JAN may be a member card or a product; the customer comes first.
+ * What a scanned code stands for: `{kind: "customer"|"product"|"visitor"|"several"|"unknown"|"offline", id, code}`.
+ * A shop's own JAN may be a member card, a product, or a number on the web shop's screen; the customer comes first.
  */
 export async function resolveCode(raw) {
   const code = cleanCode(raw);
@@ -39,7 +39,15 @@ export async function resolveCode(raw) {
   const item = items.find((product) => product.product_id === code) ?? (items.length === 1 ? items[0] : null);
   if (item) return { kind: "product", id: item.product_id, product: item, code };
   if (exact.length > 1) return { kind: "several", code };
+  const visitor = found && !found.stale && isEan(code) && !merchandise ? await visitorOf(code) : null;
+  if (visitor?.customer_id) return { kind: "customer", id: visitor.customer_id, code };
+  if (visitor) return { kind: "visitor", visitor, code };
   return { kind: found?.stale ? "offline" : "unknown", code };
+}
+
+/** Who shows this number on a web shop's or an app's screen; null where nobody does. */
+async function visitorOf(code) {
+  return get(`/api/visitor-codes/${encodeURIComponent(code)}`).catch((error) => calm(error));
 }
 
 function calm(error) {

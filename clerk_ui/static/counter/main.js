@@ -116,6 +116,7 @@ async function onCode(code) {
     const found = await inside.resolveCode(code);
     hideUndo();
     if (found.kind === "customer") go(`#/customer/${encodeURIComponent(found.id)}`);
+    else if (found.kind === "visitor" && screen?.onVisitor) screen.onVisitor(found);
     else if (found.kind === "product" && screen?.onSeen) screen.onSeen(found.product);
     else if (found.kind === "product") go(`#/item/${encodeURIComponent(found.id)}`);
     else say(t(`scan.${found.kind}`, { code }), "warn");

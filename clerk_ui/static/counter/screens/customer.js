@@ -8,6 +8,7 @@ import { knownOffers, mixed, offerCard } from "../parts/offer.js";
 import { fittingCards } from "../know_how.js";
 import { problemLine } from "../parts/problem_line.js";
 import { suggestionCard } from "../parts/suggestion.js";
+import { linkDialog } from "../parts/visitor_link.js";
 import { Unreachable } from "../requests.js";
 import { hear } from "../signals.js";
 import { endServing, loadCard, loadSuggestions, servingOf } from "../serving.js";
@@ -41,12 +42,12 @@ export function customerScreen({ id, code, go, redraw }) {
     kana.textContent = card.kana ?? "";
     reading.hidden = !card.kana;
     document.title = `${nameOf(card)} – ${t("app.title")}`;
-    fill(about, stale && notice(t("stale", { time: when(stale) }), { kind: "warn", icon: "offline" }), customerFirst(card, serving, afterConsent));
+    fill(about, stale && notice(t("stale", { time: when(stale) }), { kind: "warn", icon: "offline" }), customerFirst(card, serving, afterChange));
     fill(more, customerMore(card));
   }
 
-  /** Other consent, other card and other suggestions. */
-  async function afterConsent() {
+  /** Other consent, or more that is known of them: other card and other suggestions. */
+  async function afterChange() {
     await loadCard(id).catch(() => {});
     drawCard();
     if (!serving.stale) refresh();
@@ -141,6 +142,11 @@ export function customerScreen({ id, code, go, redraw }) {
     refresh();
   }
 
+  /** A number on the web shop's screen: asks before that browser becomes this customer's. */
+  function onVisitor({ code: shown, visitor }) {
+    if (serving.card) linkDialog(serving.card, shown, visitor, afterChange);
+  }
+
   const deaf = hear("refused", (entry) => {
     if (entry.kind !== "redemption" || !serving.redeemed?.has(entry.label.coupon)) return;
     serving.redeemed.set(entry.label.coupon, "refused");
@@ -151,6 +157,7 @@ export function customerScreen({ id, code, go, redraw }) {
     title: t("customer.title"),
     dispose: deaf,
     onSeen,
+    onVisitor,
     reload: refresh,
     element: h(
       "div",
