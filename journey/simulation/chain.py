@@ -44,8 +44,8 @@ class Mails:
 def run_days(
     days: Days, people: People, products: Products, leaves: Leaves, clerks: Clerks, occasions: Occasions,
     service: Service, offers: Offers, laws: Laws, rng: np.random.Generator, progress: Callable[[str, float], None],
-) -> tuple[Sales, Sessions, ProposalLog, Mails]:  # fmt: skip
-    """Lives through the window day by day."""
+) -> tuple[Sales, Sessions, ProposalLog, Mails, Pantry]:  # fmt: skip
+    """Lives through the window day by day; the pantry is as it stands at its end."""
     pantry = Pantry(people, products, leaves, laws, rng)
     sessions, log = Sessions(), ProposalLog()
     parts: list[tuple[I, I, I, I, np.ndarray]] = []
@@ -106,7 +106,7 @@ def run_days(
         if day % 10 == 0:
             progress("days", day / days.n)
     columns = [np.concatenate(c) for c in zip(*parts, strict=True)]
-    return Sales(*columns), sessions, log, _gather(mails)
+    return Sales(*columns), sessions, log, _gather(mails), pantry
 
 
 def _later(

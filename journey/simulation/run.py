@@ -23,7 +23,7 @@ from journey.simulation.offers import make_offers
 from journey.simulation.people import customers_table, make_people
 from journey.simulation.products import make_leaves, make_products, products_table
 from journey.simulation.stores import make_stores, stores_table
-from journey.simulation.truth import drivers, operations, persons, write_truth
+from journey.simulation.truth import drivers, operations, persons, rates, write_truth
 from journey.simulation.voices import SURVEYS, make_voices
 from journey.simulation.webshop import web_events_table
 
@@ -70,7 +70,7 @@ def simulate(
     goods = make_products(products, leaves, calendar, stores, laws, stream(2))
     people = make_people(customers, calendar, chain, laws, stream(3))
     links = make_links(people, calendar, laws, stream(4))
-    occasions, rates = make_occasions(people, calendar, chain, laws, stream(5))
+    occasions, arrivals = make_occasions(people, calendar, chain, laws, stream(5))
     needed = floor.clerks_needed(occasions, calendar, chain, laws)
     if clerks is not None:
         share = clerks * needed / needed.sum()
@@ -82,7 +82,7 @@ def simulate(
     report("floor", 0.0)
     service = floor.serve(occasions, staff, roster, laws, stream(8))
     offers = make_offers(calendar, people, goods, leaves, chain, laws, stream(9))
-    sales, sessions, proposals, mails = run_days(
+    sales, sessions, proposals, mails, pantry = run_days(
         calendar, people, goods, leaves, staff, occasions, service, offers, laws, stream(10), report
     )
     report("tables", 0.0)
@@ -145,9 +145,12 @@ def simulate(
             "clerks": persons.clerks_truth(staff, log, chain, leaves, laws, stream(20)),
             "customers": persons.customers_truth(people, laws),
             "products": persons.products_truth(goods, leaves, laws),
+            "true_rates": rates.true_rates(
+                calendar, sales, occasions, pantry, people, goods, leaves, laws, stream(22)
+            ),
             "uplift": persons.uplift_truth(log, people, laws),
             "acceptance": persons.acceptance_truth(log),
-            "arrivals": operations.arrivals_truth(rates, chain),
+            "arrivals": operations.arrivals_truth(arrivals, chain),
             "days": operations.days_truth(calendar),
             "service": operations.service_truth(occasions, service, chain, laws),
             "web_links": links_truth,

@@ -59,7 +59,7 @@ KEYS = {
 }
 TRUTH = (
     "clerks", "customers", "products", "uplift", "acceptance", "arrivals", "days", "service", "web_links", "drivers",
-    "practices", "actions", "comments", "asked", "one_id", "dirty",
+    "practices", "actions", "comments", "asked", "one_id", "dirty", "true_rates",
 )  # fmt: skip
 
 
