@@ -102,7 +102,7 @@ def tell_arrival(session: Session, store_id: str, customer_id: str, *, at: datet
 def make_ahead(session: Session, store_id: str, customer_id: str, *, now: datetime) -> None:
     """Have the first suggestions for a customer ready; without a model nothing is made and nothing fails."""
     try:
-        recommender().make_ahead(session, customer_id, store_id, now=now, language=current_language())
+        recommender().make_ahead(session, customer_id, store_id, now=now)
     except Unavailable:
         PLAINER.labels("ahead").inc()
 

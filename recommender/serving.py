@@ -110,17 +110,15 @@ class Recommender:
         """Keep what was shown, or in the hold-out arm would have been; on disk when this returns."""
         self._writer.store(engine_of(session), answer)
 
-    def make_ahead(
-        self, session: Session, customer_id: str, store_id: str, *, now: datetime, language: str = "ja"
-    ) -> None:
-        """Have the answer ready for a customer who is about to be served; nothing is logged until it is shown."""
+    def make_ahead(self, session: Session, customer_id: str, store_id: str, *, now: datetime) -> None:
+        """Have the answer ready for a customer who is about to be served, for whoever serves them in whatever language;
+        nothing is logged until it is shown.
+        """
         request = SuggestionRequest(store_id=store_id, customer_id=customer_id)
         view = self._view(session, request, now=now)
-        answer = compose(
-            session, self.loaded(session, now=now), view.events, request, now=now, policy=self.policy, language=language
-        )
+        answer = compose(session, self.loaded(session, now=now), view.events, request, now=now, policy=self.policy)
         newest = view.events[0] if view.events else None
-        self.online.keep_ahead(customer_id, store_id, pack(answer, language), newest)
+        self.online.keep_ahead(customer_id, store_id, pack(answer), newest)
 
     def note_outcome(self, customer_id: str, *, now: datetime) -> None:
         """After an outcome or a dismissal was committed: what was made ahead for the customer no longer holds."""

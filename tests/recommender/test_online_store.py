@@ -298,6 +298,22 @@ def test_a_set_made_ahead_is_shown_under_new_ids_and_voided_by_news(session: Ses
     assert "P4" not in products(ask(recommender, session))
 
 
+def test_a_set_made_ahead_is_told_in_the_language_of_whoever_shows_it(
+    session: Session, recommender: Recommender
+) -> None:
+    recommender.make_ahead(session, "A", "S1", now=NOW)
+    session.add(Stock(store_id="S1", product_id="P4", quantity=0, as_of=NOW))
+    session.flush()
+    for language in ("en", "ja"):
+        made = recommender.suggest(session, SuggestionRequest("S1", "A"), now=NOW, language=language)
+        assert "P4" in products(made), "made ahead, not composed anew"
+        live = recommender.suggest(session, SuggestionRequest("S1", "A", k=6), now=NOW, language=language)
+        anew = {p.product_id: (p.reason, p.talk) for p in live.proposals}
+        told = {p.product_id: (p.reason, p.talk) for p in made.proposals if p.product_id in anew}
+        assert len(told) >= 3
+        assert told == {product: anew[product] for product in told}
+
+
 def test_without_a_redis_url_the_twin_serves() -> None:
     assert isinstance(online_store(""), InProcessOnlineStore)
     assert isinstance(online_store("redis://127.0.0.1:1/0"), RedisOnlineStore)
