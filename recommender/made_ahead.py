@@ -18,15 +18,14 @@ from recommender.requests import Proposal, SuggestionRequest, SuggestionSet
 
 DEFAULTS: Final = ("k", "kind", "seen_products", "basket", "visitor_id", "campaign_id")
 """Only requests that leave these as they are can be answered ahead."""
+WORDS: Final = ("reason", "talk")
+"""What is told anew from the evidence each time that the answer is shown."""
 
 
 def can_be_ahead(request: SuggestionRequest) -> bool:
     """Whether the request is for a known customer and asks for nothing special."""
     plain = SuggestionRequest(store_id=request.store_id)
     return request.customer_id is not None and all(getattr(request, f) == getattr(plain, f) for f in DEFAULTS)
-
-
-WORDS: Final = ("reason", "talk")
 
 
 def pack(answer: SuggestionSet) -> bytes:

@@ -44,12 +44,13 @@ def test_a_number_scanned_beside_the_customer_links_the_browser_after_a_question
     dialog.locator("button", has_text="やめる").click()
     with reading(shop_engine) as session:
         assert owner(session, "cookie", seen.visitor_id) is None  # a scan alone links nothing
+    tablet.go("find")  # where the camera is: it asks about whom is being served
     tablet.scan(code)
     dialog.locator(".button--main").click()
     tablet.page.locator(".serve__more", has_text="柔軟剤 せっけんの香り").wait_for()
     with reading(shop_engine) as session:
         assert owner(session, "cookie", seen.visitor_id) == HANAKO
 
-    tablet.go("find")
+    tablet.page.get_by_role("button", name="接客を終える").click()
     tablet.scan(number(page))  # from now on the browser's number opens her
     tablet.page.locator("h1", has_text="山田 花子 様").wait_for()

@@ -6,6 +6,8 @@ import { findCustomers } from "../finding.js";
 import { hasPhrase, t } from "../language.js";
 import { cameraAvailable, openCamera } from "../parts/camera.js";
 import { problemLine } from "../parts/problem_line.js";
+import { linkDialog } from "../parts/visitor_link.js";
+import { say } from "../parts/undo_bar.js";
 import { keptCustomers } from "../recent_customers.js";
 import { get, post, Unreachable } from "../requests.js";
 import { lastServed } from "../serving.js";
@@ -46,7 +48,7 @@ export function customerRow(customer, detail, go) {
 }
 
 /** The first screen after signing in. */
-export function findScreen({ onCode }) {
+export function findScreen({ onCode, go }) {
   const results = h("div", { "aria-live": "polite", class: "find__results" });
   const expected = h("div", {}, skeleton(3, t("loading")));
   const recent = h("div", {});
@@ -131,9 +133,20 @@ export function findScreen({ onCode }) {
   loadRecent();
   const looking = setInterval(() => document.visibilityState === "visible" && loadExpected(), LOOK_EVERY);
   const serving = lastServed();
+
+  /** A number on the web shop's screen, by this screen's camera: for whom is being served, if anybody is. */
+  function onVisitor({ code, visitor }) {
+    if (!serving) return say(t("scan.visitor"), "warn");
+    return linkDialog(serving.card, code, visitor, () => {
+      serving.set = null; // they are chosen anew with what is known now
+      go(`#/customer/${encodeURIComponent(serving.key)}`);
+    });
+  }
+
   return {
     title: t("find.title"),
     reload: loadExpected,
+    onVisitor,
     dispose: () => {
       clearInterval(looking);
       asked?.abort();
