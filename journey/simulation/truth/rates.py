@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import polars as pl
 
-from journey.simulation.baskets import Market, Pantry, market
+from journey.simulation.baskets import HISTORY, Market, Pantry, market
 from journey.simulation.browsing import VIEWS
 from journey.simulation.chain import Sales
 from journey.simulation.days import Days, kind_factors
@@ -24,7 +24,7 @@ from journey.simulation.products import F, I, Leaves, Products
 BEST = 50
 BEST_NEW = 25
 MOST_CUSTOMERS = 10_000
-"""Rows a customer has: the best of all, and the best never bought; beyond so many, customers are picked evenly."""
+"""Rows a customer has, by either figure: the best, and the best never bought. Of more customers so many are picked."""
 
 BLOCK = 500
 ROUNDS = 2
@@ -64,41 +64,73 @@ class Shelves:
 def basket_rates(
     person: I, day: int, days: Days, pantry: Pantry, people: People, products: Products, leaves: Leaves, laws: Laws,
     rng: np.random.Generator,
-) -> F:  # fmt: skip
-    """(n, P) the share of each person's visits that have each product in the basket; ``day`` sets season and goods.
+) -> tuple[F, F]:  # fmt: skip
+    """(n, P) twice: the share of each person's visits that have each product in the basket, and the chance that the
+    next visit after ``day`` has it, given what is due, remembered and in mind then; ``day`` sets season and goods.
 
     ``rng`` only draws which need a person who browses thinks of first.
     """
     today = market(products, leaves, day, np.zeros(len(products.ids), dtype=np.bool_), laws)
     shelves = Shelves.of(today, products)
     pace = people.rate[person] * float((days.factor * kind_factors(laws)[days.kind]).mean())
-    met, renewed = _needs(pantry, person, pace, day, leaves, laws)
-    first, second = laws.favourite_share
-    rows = np.arange(len(person))[:, None]
     favourite = pantry.favourite[person].astype(np.int64)
-    need = (1 - first - second) * met[:, products.leaf] * shelves.share
-    np.add.at(need, (rows, favourite[:, :, 0]), first * met)
-    np.add.at(need, (rows, favourite[:, :, 1]), second * met)
+    wanted, renewed, met = _needs(pantry, person, pace, day, leaves, laws)
     liked = _better_of_two(people.taste[person] @ products.taste.T, today)
-    impulses = laws.impulse_mean + np.exp(-laws.impulse_mean) * np.prod(1 - met, axis=1)
-    again = impulses * laws.impulse_familiar
     first_look = _first_look(pantry, person, favourite[:, :, 0], renewed, pace, liked, today, rng)
-    aside = (impulses - again)[:, None] * liked + _intended(person, pace, first_look, liked, shelves, people, laws)
-    partner = leaves.complement
-    rates: F = need + aside
-    for _ in range(ROUNDS):
-        familiar = rates / np.maximum(rates.sum(axis=1, keepdims=True), 1e-12)
-        rest = aside + again[:, None] * familiar
+    browsed = _intended(person, pace, first_look, liked, shelves, people, laws)
+
+    def filled(met: F, aside: F, familiar: F, known: F) -> F:
+        """The baskets of needs, intentions and impulses, a part of these among the ``known`` that are familiar."""
+        need = _products_of(met, favourite, shelves, laws)
+        impulses = laws.impulse_mean + np.exp(-laws.impulse_mean) * np.prod(1 - met, axis=1)
+        again = impulses * laws.impulse_familiar * known
+        rest = aside + (impulses - again)[:, None] * liked + again[:, None] * familiar
         of_leaf = np.add.reduceat(need + rest, products.start, axis=1)
-        extra = np.zeros_like(of_leaf)
+        extra, partner = np.zeros_like(of_leaf), leaves.complement
         extra[:, partner[partner >= 0]] = laws.complement_share * of_leaf[:, partner >= 0]
         rest = rest + extra[:, products.leaf] * shelves.share
-        rates = _over_stores(need, rest, person, shelves, people, laws)
-    return rates
+        return _over_stores(need, rest, person, shelves, people, laws)
+
+    whole = np.ones(len(person))
+    settled = _products_of(met, favourite, shelves, laws) + browsed + liked
+    for _ in range(ROUNDS):
+        settled = filled(met, browsed, settled / settled.sum(axis=1, keepdims=True), whole)
+    # the next visit comes on the day d or later with chance e^(-pace (d - tomorrow))
+    begins = np.where(pantry.uses[person], np.ceil(pantry.due[person] - EARLY * pantry.cycle[person]), np.inf)
+    due = np.exp(-pace[:, None] * np.maximum(begins - day - 1, 0))
+    history = pantry.history[person]
+    remembered = np.zeros_like(liked)
+    row, slot = np.nonzero(history >= 0)
+    np.add.at(remembered, (row, history[row, slot]), 1)
+    number = remembered.sum(axis=1)
+    familiar = remembered / np.maximum(number, 1)[:, None]
+    minded = browsed + _minded(pantry, person, pace, day, shelves, laws)
+    return settled, filled(wanted * due, minded, familiar, number / HISTORY)
 
 
-def _needs(pantry: Pantry, person: I, pace: F, day: int, leaves: Leaves, laws: Laws) -> tuple[F, F]:
-    """(n, L) chance that a need is met at a visit, and that it is renewed at one where it is due.
+def _products_of(met: F, favourite: I, shelves: Shelves, laws: Laws) -> F:
+    """(n, P) what the needs that are met, (n, L), reach for: the favourite, the second, or any of the leaf."""
+    first, second = laws.favourite_share
+    need = (1 - first - second) * met[:, shelves.products.leaf] * shelves.share
+    rows = np.arange(len(met))[:, None]
+    np.add.at(need, (rows, favourite[:, :, 0]), first * met)
+    np.add.at(need, (rows, favourite[:, :, 1]), second * met)
+    return need
+
+
+def _minded(pantry: Pantry, person: I, pace: F, day: int, shelves: Shelves, laws: Laws) -> F:
+    """(n, P) wishes at the next visit after ``day`` that come from intentions a person has by then."""
+    lasts = np.maximum(pantry.intent_until[person] - day, 0)
+    row, slot = np.nonzero((pantry.intent[person] >= 0) & (lasts > 0))
+    product = pantry.intent[person][row, slot]
+    wished = np.zeros((len(person), len(shelves.share)))
+    np.add.at(wished, (row, product), 1 - np.exp(-pace[row] * lasts[row, slot]))
+    other = np.add.reduceat(wished, shelves.products.start, axis=1)[:, shelves.products.leaf] * shelves.share
+    return np.asarray(laws.intent_same * wished + laws.intent_substitute * other, dtype=np.float64)
+
+
+def _needs(pantry: Pantry, person: I, pace: F, day: int, leaves: Leaves, laws: Laws) -> tuple[F, F, F]:
+    """(n, L) chances of a need: to be met, or renewed, at a visit where it is due; to be met at any visit.
 
     A renewal process in whole days: a gap, then days with visits at ``pace`` until one of them renews the need, here or
     elsewhere; every visit of that day finds it due.
@@ -107,7 +139,7 @@ def _needs(pantry: Pantry, person: I, pace: F, day: int, leaves: Leaves, laws: L
     wanted = wanted * pantry.uses[person]
     renewed = wanted + ELSEWHERE * (1 - wanted)
     gap = pantry.cycle[person] * (np.exp(laws.cycle_noise**2 / 2) - EARLY)
-    return wanted / (1 + (gap - 0.5) * (1 - np.exp(-pace[:, None] * renewed))), renewed
+    return wanted, renewed, wanted / (1 + (gap - 0.5) * (1 - np.exp(-pace[:, None] * renewed)))
 
 
 def _better_of_two(match: F, today: Market) -> F:
@@ -178,7 +210,7 @@ def true_rates(
     days: Days, sales: Sales, occasions: Occasions, pantry: Pantry, people: People, products: Products, leaves: Leaves,
     laws: Laws, rng: np.random.Generator,
 ) -> pl.DataFrame:  # fmt: skip
-    """Per registered customer the products most often in the basket, with the chance a visit, best first.
+    """Per registered customer the products most often in the basket, or likeliest to be in the next, best first.
 
     ``bought`` tells whether the person ever bought it in the window. Customers beyond ``MOST_CUSTOMERS`` are thinned.
     """
@@ -189,17 +221,27 @@ def true_rates(
     frames = []
     for begin in range(0, len(chosen), BLOCK):
         person = chosen[begin : begin + BLOCK]
-        rates = basket_rates(person, days.n - 1, days, pantry, people, products, leaves, laws, rng)
+        rates, following = basket_rates(person, days.n - 1, days, pantry, people, products, leaves, laws, rng)
         order = np.argsort(-rates, axis=1, kind="stable")
         key = person[:, None] * np.int64(goods) + order
         at = np.minimum(np.searchsorted(owned, key), max(len(owned) - 1, 0))
         bought = owned[at] == key if len(owned) else np.zeros_like(key, dtype=np.bool_)
         kept = (np.arange(goods) < BEST) | (~bought & (np.cumsum(~bought, axis=1) <= BEST_NEW))
+        second = np.take_along_axis(following, order, axis=1)
+        kept |= -np.partition(-second, BEST, axis=1)[:, [BEST]] < second
+        second = np.where(bought, 0.0, second)
+        kept |= -np.partition(-second, BEST_NEW, axis=1)[:, [BEST_NEW]] < second
         row, place = np.nonzero(kept)
         product = order[row, place]
         frames.append(
             pl.DataFrame(
-                {"person": person[row], "product": product, "rate": rates[row, product], "bought": bought[row, place]}
+                {
+                    "person": person[row],
+                    "product": product,
+                    "rate": rates[row, product],
+                    "next": following[row, product],
+                    "bought": bought[row, place],
+                }
             )
         )
     table = pl.concat(frames)
@@ -207,5 +249,6 @@ def true_rates(
         pl.Series(people.ids).gather(table["person"]).alias("customer_id"),
         pl.Series(products.ids).gather(table["product"]).alias("product_id"),
         "rate",
+        "next",
         "bought",
     )
