@@ -24,7 +24,8 @@ def without_indexes(connection: Connection, layout: Layout, opened: Source) -> I
     if not _pays(connection, layout, opened):
         yield
         return
-    indexes: list[Index] = sorted(layout.table.indexes, key=lambda index: str(index.name))
+    dropped = (index for index in layout.table.indexes if index.columns[0].name not in layout.looked_up)
+    indexes: list[Index] = sorted(dropped, key=lambda index: str(index.name))
     for index in indexes:
         connection.execute(DropIndex(index))
     yield

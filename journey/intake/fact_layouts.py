@@ -166,6 +166,7 @@ OUTCOMES = Layout(
     fills=frozenset({"retracted_at"}),
     constants={"current": "true"},
     fact_time="occurred_at",
+    looked_up=frozenset({"suggestion_id"}),
 )
 
 ANSWERS = Layout(

@@ -59,6 +59,7 @@ class Layout:
         personal: stored columns that are emptied where the person was erased.
         constants: stored columns that no file brings, as SQL literals.
         fact_time: the time by whose day the lake files the rows; empty for master tables.
+        looked_up: stored columns by which rows are found while more of them come in; their indexes stay in place.
     """
 
     name: str
@@ -72,6 +73,7 @@ class Layout:
     personal: tuple[str, ...] = ()
     constants: dict[str, str] = field(default_factory=dict)
     fact_time: str = ""
+    looked_up: frozenset[str] = frozenset()
 
     @property
     def master(self) -> bool:

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 
 import polars as pl
 import pytest
-from sqlalchemy import Engine, select
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.orm import Session
 
 from journey.customers import Customer
@@ -218,6 +219,39 @@ def test_a_large_load_leaves_the_secondary_indexes_in_place(
     import_folder(engine, folder, now=NOW)
     assert {index["name"] for index in inspect(engine).get_indexes("pos_lines")} == before
     assert rows_of(engine, "SELECT count(*) FROM pos_lines") == [(50,)]
+
+
+def test_a_large_load_of_outcomes_keeps_the_index_by_which_it_finds_earlier_taps(
+    engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sqlalchemy import inspect
+
+    from journey import outcomes
+    from journey.intake import bulk
+
+    found: set[tuple[str | None, ...]] = set()
+    mark_current = outcomes.mark_current
+
+    def spy(connection: Connection, suggestion_ids: Collection[str]) -> None:
+        found.update(tuple(index["column_names"]) for index in inspect(connection).get_indexes("outcomes"))
+        mark_current(connection, suggestion_ids)
+
+    monkeypatch.setattr(bulk, "LARGE", 5)
+    monkeypatch.setattr(outcomes, "mark_current", spy)
+    folder = tmp_path / "x"
+    folder.mkdir()
+    pl.DataFrame(
+        {"suggestion_id": [f"S{i}" for i in range(25)], "store_id": "1", "shown_at": "2026-01-01", "product_id": "P",
+         "rank": 1}
+    ).write_parquet(folder / "suggestions.parquet")  # fmt: skip
+    pl.DataFrame(
+        {"outcome_id": [f"O{i:02}" for i in range(50)], "suggestion_id": [f"S{i // 2}" for i in range(50)],
+         "clerk_id": "K", "occurred_at": [f"2026-01-01T00:{i:02}:00" for i in range(50)], "result": "declined"}
+    ).write_parquet(folder / "outcomes.parquet")  # fmt: skip
+    import_folder(engine, folder, now=NOW)
+    assert ("suggestion_id",) in found, "without it every tap reads all the others"
+    assert ("clerk_id", "occurred_at") not in found, "the load was large enough to go without the rest"
+    assert rows_of(engine, "SELECT count(*) FROM outcomes WHERE current") == [(25,)]
 
 
 def test_times_without_offset_are_local_to_the_store_around_midnight(engine: Engine, tmp_path: Path) -> None:
