@@ -12,18 +12,18 @@ from numpy.typing import ArrayLike
 from analytics.rates import Floats
 
 
-def erlang_b(load: ArrayLike, clerks: int) -> Floats:
+def erlang_b(load: ArrayLike, clerks: ArrayLike) -> Floats:
     """Return the probability that all of *clerks* are busy where nobody may wait (M/M/c/c)."""
-    a = np.asarray(load, dtype=np.float64)
+    a, crew = np.broadcast_arrays(np.asarray(load, dtype=np.float64), np.asarray(clerks, dtype=np.intp))
     blocked = np.ones_like(a)
-    for c in range(1, clerks + 1):
-        blocked = a * blocked / (c + a * blocked)
+    for c in range(1, int(crew.max(initial=0)) + 1):
+        blocked = np.where(c <= crew, a * blocked / (c + a * blocked), blocked)
     return blocked
 
 
-def erlang_c(load: ArrayLike, clerks: int) -> Floats:
+def erlang_c(load: ArrayLike, clerks: ArrayLike) -> Floats:
     """Return the probability that an arriving customer has to wait; 1 where the load is not below *clerks*."""
-    a = np.asarray(load, dtype=np.float64)
+    a, clerks = np.asarray(load, dtype=np.float64), np.asarray(clerks, dtype=np.intp)
     blocked = erlang_b(a, clerks)
     spare = clerks - a
     wait = np.where(spare > 0, clerks * blocked / np.where(spare > 0, clerks - a * (1 - blocked), 1.0), 1.0)

@@ -29,14 +29,14 @@ def general_service_level(
     seconds: float,
     load: ArrayLike,
     service_seconds: float,
-    clerks: int,
+    clerks: ArrayLike,
     *,
     service_cv2: float = 1.0,
     arrival_cv2: float = 1.0,
 ) -> Floats:
     """Return the share of customers attended within *seconds*; equal to Erlang-C where both variabilities are 1."""
     a = np.asarray(load, dtype=np.float64)
-    spare = clerks - a
+    spare = np.asarray(clerks, dtype=np.intp) - a
     # A deterministic queue would have a wait of zero; the floor keeps the exponent finite and changes nothing else.
     variability = max((arrival_cv2 + service_cv2) / 2, 1e-6)
     decay = np.exp(-np.maximum(spare, 0.0) * seconds / service_seconds / variability)

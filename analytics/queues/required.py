@@ -6,7 +6,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize
 
 from analytics.queues.erlang import erlang_c
 from analytics.queues.general import general_service_level
@@ -14,6 +13,7 @@ from analytics.rates import Floats
 from journey.errors import InputError
 
 MOST_CLERKS = 2000
+BISECTIONS = 45  # to 3e-14 of the number of clerks
 
 
 @dataclass(frozen=True)
@@ -87,16 +87,13 @@ def servable_rates(
     The inverse of `required_clerks`: for any rate, `np.searchsorted(rates, rate)` is the number of clerks needed, so
     that thousands of quarter hours, or a whole distribution of rates, cost one table.
     """
-    loads = [0.0]
-    for clerks in range(1, most + 1):
-
-        def excess(load: float, clerks: int = clerks) -> float:
-            level = general_service_level(
-                target.within, load, service_seconds, clerks, service_cv2=service_cv2, arrival_cv2=arrival_cv2
-            )
-            return float(level) - target.share
-
-        top = clerks * (1 - 1e-9)
-        best = top if excess(top) >= 0 else float(optimize.brentq(excess, loads[-1], top, xtol=1e-9))
-        loads.append(min(best, clerks * target.max_occupancy))
-    return np.array(loads) / service_seconds
+    clerks = np.arange(1, most + 1)
+    low, high = np.zeros(most), clerks * (1 - 1e-9)
+    for _ in range(BISECTIONS):  # of all numbers of clerks at once
+        middle = (low + high) / 2
+        level = general_service_level(
+            target.within, middle, service_seconds, clerks, service_cv2=service_cv2, arrival_cv2=arrival_cv2
+        )
+        met = level >= target.share
+        low, high = np.where(met, middle, low), np.where(met, high, middle)
+    return np.concatenate([[0.0], np.minimum(low, clerks * target.max_occupancy)]) / service_seconds

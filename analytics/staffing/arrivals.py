@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import polars as pl
-from sqlalchemy import BigInteger, cast, func, select
+from sqlalchemy import BigInteger, cast, func, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.frames import TEXT, WHOLE, query_frame
@@ -21,6 +21,7 @@ from journey.traffic import Traffic
 
 SLOT_MINUTES = 15
 SLOT_MICROS = SLOT_MINUTES * 60_000_000
+SAME_MOMENT = 3  # receipts of one and the same microsecond that no till closes
 DEFAULT_CONVERSION = 0.7  # receipts per person entering, where no store has both counters and tills
 DEFAULT_SCAN_SHARE = 0.25  # customers opened on the tablet per person entering, where no store has both
 ARRIVALS = {
@@ -79,8 +80,13 @@ def spread_buckets(buckets: pl.DataFrame) -> pl.DataFrame:
 
 
 def receipts(session: Session, period: Period, store: str | None = None) -> pl.DataFrame:
-    """Return store_id, slot_at, receipts and identified (receipts with a known customer) of sales in the store."""
-    slot = cast(PosLine.sold_at, BigInteger) // SLOT_MICROS * SLOT_MICROS
+    """Return store_id, slot_at, receipts and identified (receipts with a known customer) of sales in the store.
+
+    Several receipts that all bear the first moment of a slot, and no other in it, are dates or full hours written as
+    times: they do not tell when somebody came, and are left out.
+    """
+    moment = cast(PosLine.sold_at, BigInteger)
+    slot = moment // SLOT_MICROS * SLOT_MICROS
     known = func.count(func.distinct(PosLine.receipt_id)).filter(PosLine.customer_id.is_not(None))
     statement = (
         select(PosLine.store_id, slot, func.count(func.distinct(PosLine.receipt_id)), known)
@@ -90,6 +96,7 @@ def receipts(session: Session, period: Period, store: str | None = None) -> pl.D
             func.coalesce(PosLine.channel, "store") == "store",
         )
         .group_by(PosLine.store_id, slot)
+        .having(or_(func.max(moment) > slot, func.count(func.distinct(PosLine.receipt_id)) < SAME_MOMENT))
     )
     if store is not None:
         statement = statement.where(PosLine.store_id == store)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from analytics.queues import DEFAULT_TARGET, ServiceTarget, abandonment, servable_rates
+from analytics.queues.required import MOST_CLERKS
 from analytics.rates import Floats
 from analytics.staffing.service_times import ServiceLaw
 
@@ -67,7 +68,7 @@ def judge(
     per_second = law.share / seconds
     mean = shape / rate
     top = float(np.max(np.asarray(stats.gamma.ppf(0.999, shape, scale=1 / rate)), initial=0.0)) * per_second
-    most = int(np.ceil(top * law.seconds * 2.5 + 6))
+    most = min(int(np.ceil(top * law.seconds * 2.5 + 6)), MOST_CLERKS)
     table = servable_rates(most, law.seconds, target, service_cv2=law.cv2)
     empty = mean * law.share < NEGLIGIBLE
     needed = np.where(empty, 0, np.searchsorted(table, mean * per_second - 1e-15))

@@ -10,7 +10,9 @@ import pytest
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
+from analytics.period import Period
 from analytics.staffing import report, roll_up
+from analytics.staffing.arrivals import receipts
 from analytics.staffing.facts import runs, up_to_date
 from analytics.staffing.report import computed_report
 from analytics.staffing.rolled_up import coming_slots, past_slots
@@ -118,7 +120,7 @@ def test_without_counters_receipts_and_without_tills_scans_tell(session: Session
     session.add_all([Store(store_id="002", name="till"), Store(store_id="003", name="tablet only")])
     for number in range(400):
         at = OPENING + timedelta(days=number % 20, minutes=30 * (number % 16))
-        sale(session, "002", at, number)
+        sale(session, "002", at + timedelta(seconds=number % 59), number)
         session.add(Suggestion(suggestion_id=f"s{number}", set_id=f"s{number}", store_id="003", shown_at=at,
                                product_id="P", rank=1))  # fmt: skip
     session.flush()
@@ -133,6 +135,20 @@ def test_without_counters_receipts_and_without_tills_scans_tell(session: Session
     assert tablet["arrivals"].sum() == pytest.approx(400 / (420 / (21 * 208)), rel=0.02)  # the share seen in store 001
     assert set(till["judgement"]) == {"unknown"}
     assert till["rostered"].null_count() == till.height
+
+
+def test_receipts_that_bear_a_date_alone_do_not_tell_when_somebody_came(session: Session) -> None:
+    session.add(Store(store_id="002", name="dates only"))
+    for number in range(400):
+        sale(session, "002", OPENING + timedelta(days=number % 20), number)
+    session.flush()
+    mark_days(session.connection(), "pos_lines", {(OPENING.date() - date(1970, 1, 1)).days + n for n in range(21)})
+    roll_up(session, now=NOW)
+    assert past_slots(session, "002").is_empty()
+    assert receipts(session, Period.of(None, None)).is_empty()
+    sale(session, "002", OPENING + timedelta(seconds=1), 400)  # one real time among them: the slot is believed
+    session.flush()
+    assert receipts(session, Period.of(None, None))["receipts"].to_list() == [21]
 
 
 @pytest.mark.parametrize(
