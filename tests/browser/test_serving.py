@@ -164,7 +164,8 @@ def test_search_by_kana_kanji_and_number(tablet: Tablet) -> None:
 def test_a_note_is_kept(tablet: Tablet, shop_engine: Engine) -> None:
     tablet.serve(HANAKO_CARD)
     tablet.page.locator("#note").fill("ラッピングをご希望")
-    tablet.page.locator("form .button", has_text="メモを残す").click()
+    with tablet.page.expect_response(lambda answer: answer.url.endswith("/notes") and answer.ok):
+        tablet.page.locator("form .button", has_text="メモを残す").click()
     tablet.page.locator(".note", has_text="ラッピングをご希望").wait_for()
     tablet.wait_for_counts(0)
     with reading(shop_engine) as session:

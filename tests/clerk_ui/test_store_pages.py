@@ -293,13 +293,14 @@ def test_outcomes_that_stop_being_recorded_are_noticed_only_beyond_chance(busy: 
 
 
 def test_the_live_board_calls_somebody_and_degrades(busy: Shop) -> None:
+    now = datetime.now(UTC)  # the board looks at the last minutes; NOW is as old as the run of all tests
     manager = browser(busy, "manager", "S1")
     with writing(busy.engine) as session:
-        session.execute(update(Suggestion).values(shown_at=NOW - timedelta(hours=3)))
+        session.execute(update(Suggestion).values(shown_at=now - timedelta(hours=3)))
     assert "判断できません" in manager.get("/store/live?lang=ja").text  # neither roster nor tablets
     with writing(busy.engine) as session:
         session.execute(
-            update(Suggestion).where(Suggestion.store_id == "S1").values(shown_at=NOW - timedelta(minutes=9))
+            update(Suggestion).where(Suggestion.store_id == "S1").values(shown_at=now - timedelta(minutes=9))
         )
     page = text_of(manager.get("/store/live?lang=ja").text)
     assert "タブレットを使っている人を売場の人数" in page
@@ -311,12 +312,12 @@ def test_the_live_board_calls_somebody_and_degrades(busy: Shop) -> None:
                     clerk_id=clerk,
                     store_id="S1",
                     duty=duty,
-                    starts_at=NOW - timedelta(hours=1),
-                    ends_at=NOW + timedelta(hours=3),
+                    starts_at=now - timedelta(hours=1),
+                    ends_at=now + timedelta(hours=3),
                 )
             )
         for minutes in (15, 30):
-            session.add(Traffic(store_id="S1", starts_at=NOW - timedelta(minutes=minutes), minutes=15, entered=60))
+            session.add(Traffic(store_id="S1", starts_at=now - timedelta(minutes=minutes), minutes=15, entered=60))
     page = text_of(manager.get("/store/live?lang=ja").text)
     assert "鈴木 一郎さんを売場に呼びましょう" in page
     assert "来店カウンターから" in page
