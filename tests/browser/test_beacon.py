@@ -16,7 +16,7 @@ from journey.identity import Identity
 from journey.visits import Order
 from journey.web import WebEvent
 from tests.browser.shop import BARLEY_TEA, HANAKO, HANAKO_CARD, PRODUCTS
-from tests.browser.tablet import LANDSCAPE, PORTRAIT, ZOOMED, Tablet
+from tests.browser.tablet import LANDSCAPE, PORTRAIT, ZOOMED, Tablet, wait_until
 from tests.browser.test_access import OVERFLOW, RULES
 
 pytestmark = pytest.mark.browser
@@ -194,7 +194,7 @@ def test_events_wait_while_the_server_is_away_and_are_stored_once(
     found = events(shop_engine, 2)
     assert len(swallowed) == 1
     assert [event.product_id for event in found] == [BARLEY_TEA, ANOTHER]
-    page.wait_for_function("!sessionStorage.getItem('osusume_queue')")
+    wait_until(page, "!sessionStorage.getItem('osusume_queue')")
 
     page.route("**/web/events", lambda route: route.abort())
     page.evaluate("(id) => osusume('cart', { product_id: id })", ANOTHER)

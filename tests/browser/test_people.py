@@ -15,7 +15,7 @@ from journey.devices import revoke_device
 from journey.outcomes import Outcome
 from tests.browser.live_server import LiveServer
 from tests.browser.shop import HANAKO_CARD, PIN, enrolment_code
-from tests.browser.tablet import Tablet
+from tests.browser.tablet import Tablet, wait_until
 
 pytestmark = pytest.mark.browser
 Outcomes = Callable[..., list[Outcome]]
@@ -100,7 +100,7 @@ def test_a_colleague_sees_no_customer_of_mine_and_my_draft_waits_for_me(tablet: 
     tablet.hand_over()
     tablet.sign_in("佐藤 花子")
     tablet.page.locator("h1", has_text="山田 花子 様").wait_for()
-    tablet.page.wait_for_function("document.getElementById('note')?.value === 'お孫さんの話をされていた'")
+    wait_until(tablet.page, "document.getElementById('note')?.value === 'お孫さんの話をされていた'")
 
 
 def test_signing_out_clears_customers_but_never_the_outbox(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:

@@ -14,7 +14,7 @@ from journey.database import reading, writing
 from journey.outcomes import FollowUp, Outcome
 from journey.suggestions import Dismissal, Suggestion
 from tests.browser.shop import BARLEY_TEA, HANAKO, HANAKO_CARD, ICHIRO, ICHIRO_CARD, PIN, PRODUCTS
-from tests.browser.tablet import Tablet
+from tests.browser.tablet import Tablet, wait_until
 
 pytestmark = pytest.mark.browser
 Outcomes = Callable[..., list[Outcome]]
@@ -250,7 +250,7 @@ def test_everything_by_keyboard(tablets: Callable[..., Tablet], outcomes: Outcom
     page.keyboard.press("Enter")
     page.locator("dialog[open]").wait_for()
     page.keyboard.press("Escape")
-    page.wait_for_function("document.activeElement.matches('.suggestion__open')")
+    wait_until(page, "document.activeElement.matches('.suggestion__open')")
     reach(tablet, "document.activeElement.matches('.serve__head > .row .button')")
     page.keyboard.press("Enter")
     page.locator(".show__item").first.wait_for()
@@ -274,4 +274,4 @@ def reach(tablet: Tablet, there: str, at_most: int = 80) -> None:
         if tablet.page.evaluate(there):
             return
         tablet.page.keyboard.press("Tab")
-    tablet.page.wait_for_function(there, timeout=3000)
+    wait_until(tablet.page, there, seconds=3)
