@@ -43,14 +43,6 @@ def ground(shop: Shop, suggestion: dict[str, Any]) -> str:
         return str((session.scalar(chosen) or {})["ground"])
 
 
-@pytest.fixture
-def plain(served: Shop) -> Shop:
-    """Without exploration, so that sets can be compared."""
-    recommender = served.app.extensions["osusume.recommender"]
-    recommender.policy = recommender.policy.__class__(exploration=0.0)
-    return served
-
-
 @pytest.mark.parametrize("ahead", [False, True], ids=["live", "made ahead"])
 @pytest.mark.parametrize(
     ("event", "told"),
@@ -61,54 +53,54 @@ def plain(served: Shop) -> Shop:
         ({"kind": "favorite", "product_id": "P9"}, "favorited"),
     ],
 )
-def test_the_next_set_heeds_it(plain: Shop, event: dict[str, Any], told: str, ahead: bool) -> None:
+def test_the_next_set_heeds_it(served: Shop, event: dict[str, Any], told: str, ahead: bool) -> None:
     if ahead:
-        arrive(plain)
-    before = shown(plain, k=5)
+        arrive(served)
+    before = shown(served, k=5)
     assert "P9" not in before
-    tell(plain, **event)
-    after = shown(plain, k=5 if event["kind"] != "search" else 8)
+    tell(served, **event)
+    after = shown(served, k=5 if event["kind"] != "search" else 8)
     assert "P9" in after
-    assert ground(plain, after["P9"]) == told
+    assert ground(served, after["P9"]) == told
 
 
-def test_a_set_made_ahead_after_the_view_heeds_it_too(plain: Shop) -> None:
-    tell(plain, kind="cart", product_id="P9")
-    arrive(plain)
-    assert "P9" in shown(plain)
-    tell(plain, kind="purchase", product_id="P9")
-    assert "P9" not in shown(plain), "bought on the web meanwhile"
+def test_a_set_made_ahead_after_the_view_heeds_it_too(served: Shop) -> None:
+    tell(served, kind="cart", product_id="P9")
+    arrive(served)
+    assert "P9" in shown(served)
+    tell(served, kind="purchase", product_id="P9")
+    assert "P9" not in shown(served), "bought on the web meanwhile"
 
 
-def test_a_cookie_that_log_in_links_brings_its_views(plain: Shop) -> None:
-    tell(plain, kind="cart", product_id="P9", customer_id=None, visitor_id="phone")
-    assert "P9" not in shown(plain)
+def test_a_cookie_that_log_in_links_brings_its_views(served: Shop) -> None:
+    tell(served, kind="cart", product_id="P9", customer_id=None, visitor_id="phone")
+    assert "P9" not in shown(served)
     link = {"kind": "cookie", "value": "phone", "customer_ref": "A", "customer_id": "A", "linked_at": datetime.now(UTC)}
-    with writing(plain.engine) as session:
+    with writing(served.engine) as session:
         session.add(Identity(**link))
-    tell(plain, kind="view", product_id="P8", customer_id=None, visitor_id="phone")
-    assert shown(plain)["P8"], "what comes after the link is the customer's"
+    tell(served, kind="view", product_id="P8", customer_id=None, visitor_id="phone")
+    assert shown(served)["P8"], "what comes after the link is the customer's"
 
 
-def test_without_consent_the_web_is_not_known_at_the_counter(plain: Shop) -> None:
-    tell(plain, kind="cart", product_id="P9")
-    with writing(plain.engine) as session:
+def test_without_consent_the_web_is_not_known_at_the_counter(served: Shop) -> None:
+    tell(served, kind="cart", product_id="P9")
+    with writing(served.engine) as session:
         customer = session.get(Customer, "A")
         assert customer is not None
         customer.consent_profiling = False
-    found = shown(plain, k=8)
-    assert {ground(plain, one) for one in found.values()} <= {"popular", "popular_here"}
+    found = shown(served, k=8)
+    assert {ground(served, one) for one in found.values()} <= {"popular", "popular_here"}
 
 
-def test_old_interest_is_not_news(plain: Shop) -> None:
-    before = list(shown(plain))
-    tell(plain, kind="cart", product_id="P9", occurred_at=(datetime.now(UTC) - timedelta(days=20)).isoformat())
-    assert list(shown(plain)) == before
+def test_old_interest_is_not_news(served: Shop) -> None:
+    before = list(shown(served))
+    tell(served, kind="cart", product_id="P9", occurred_at=(datetime.now(UTC) - timedelta(days=20)).isoformat())
+    assert list(shown(served)) == before
 
 
-def test_the_item_path_goes_with_what_is_in_hand(plain: Shop) -> None:
-    answer = ask(plain, "/api/products/P0/suggestions", k=2)
+def test_the_item_path_goes_with_what_is_in_hand(served: Shop) -> None:
+    answer = ask(served, "/api/products/P0/suggestions", k=2)
     assert [one["product"]["product_id"] for one in answer.json] == ["P4", "P9"]
-    assert ground(plain, answer.json[0]) == "in_hand"
-    seen = ask(plain, "/api/products/P4/suggestions", k=3, seen_products=["P8"])
+    assert ground(served, answer.json[0]) == "in_hand"
+    seen = ask(served, "/api/products/P4/suggestions", k=3, seen_products=["P8"])
     assert "P9" in [one["product"]["product_id"] for one in seen.json], "P8 was looked at with P9"
