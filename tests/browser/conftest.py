@@ -89,9 +89,7 @@ def tablets(
 @pytest.fixture
 def tablet(tablets: Callable[..., Tablet]) -> Tablet:
     """A tablet with Sato Hanako signed in."""
-    tablet = tablets(by="C1")
-    tablet.page.locator("#sending").wait_for()
-    return tablet
+    return tablets(by="C1")
 
 
 @pytest.fixture(autouse=True)

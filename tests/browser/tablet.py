@@ -86,6 +86,8 @@ class Tablet:
         self.errors: list[str] = []
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto("/counter/")
+        if session is not None:
+            self.page.locator("#sending").wait_for()  # a scan before that goes nowhere
 
     def sign_in(self, name: str, pin: str = PIN) -> None:
         """A face, then the PIN."""

@@ -64,6 +64,7 @@ def test_my_day_says_to_whom_of_today_to_propose_in_what_words_and_a_tap_opens_t
     tablet.page.route("**/api/**", lambda route: route.abort())  # the Wi-Fi goes
     tablet.go("find")
     tablet.go("day")
+    customers.first.wait_for()
     tablet.page.locator(".notice", has_text="オフライン").wait_for()
     assert customers.all_inner_texts() == shown
     tablet.page.unroute("**/api/**")

@@ -33,6 +33,7 @@ def test_an_afternoon(tablets: Callable[..., Tablet], server: LiveServer, shop_e
     page.locator(".suggestion").first.wait_for()
     tap("C1", "considering")
     page.locator(".chip", has_text="1週間後").click()
+    page.locator(".undo--word").wait_for()
     tablet.wait_for_counts(0)
     page.locator(".button", has_text="接客を終える").click()
     page.locator("#find").wait_for()
@@ -41,6 +42,7 @@ def test_an_afternoon(tablets: Callable[..., Tablet], server: LiveServer, shop_e
     page.locator(".offer", has_text="お受け取り").locator(".outcome--bought").click()
     tap("C1", "bought")
     page.locator(".recorded .chip", has_text="ちょうど必要").click()
+    page.locator('.recorded .chip[aria-pressed="true"]').wait_for()  # the reason is a sending of its own
     tablet.wait_for_counts(0)
 
     cut: list[str] = []
