@@ -20,6 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from sqlalchemy.orm import Session
 
 from analytics.answers import HEAD, HEART, answer_sheets, sheet_matrix
+from analytics.driver_order import Order, order_of
 from analytics.missing_answers import Moments, Patterns, correlation, joint_counts, maximum_likelihood_moments
 from analytics.period import Period
 from analytics.relative_importance import EXACT_UP_TO, lmg, relative_weights
@@ -33,7 +34,10 @@ LEAST_JOINT = 20
 
 @dataclass(frozen=True)
 class Driver:
-    """One touchpoint's share of R² (lmg with low/high, johnson), its standardised slope, its mean score, its field."""
+    """One touchpoint's share of R² (lmg with low/high, johnson), its standardised slope, its mean score, its field.
+
+    order: how certain its place among the others is; None where nothing could be drawn.
+    """
 
     name: str
     lmg: float
@@ -44,6 +48,7 @@ class Driver:
     performance: float
     n: int
     field: str
+    order: Order | None
 
 
 @dataclass(frozen=True)
@@ -93,7 +98,9 @@ def driver_analysis(
     shares = lmg(matrix[1:, 1:], matrix[1:, 0])
     johnson = relative_weights(matrix[1:, 1:], matrix[1:, 0])
     slopes = np.linalg.pinv(matrix[1:, 1:]) @ matrix[1:, 0]
-    low, high = _bootstrap_interval(patterns, moments, who, repeats, seed)
+    draws = _bootstrap_shares(patterns, moments, who, repeats, seed)
+    low, high = (None, None) if draws is None else np.percentile(draws, [2.5, 97.5], axis=0)
+    order = [None] * len(usable) if draws is None else order_of(shares, draws)
     performance = np.nanmean(x, axis=0)
     fields = priority_fields(performance, shares)
     rows = [
@@ -107,6 +114,7 @@ def driver_analysis(
             float(performance[j]),
             int((~np.isnan(x[:, j])).sum()),
             fields[j],
+            order[j],
         )
         for j in range(len(usable))
     ]
@@ -164,14 +172,14 @@ def _cautions(table: Floats, names: Sequence[str], moments: Moments) -> list[str
     return notes
 
 
-def _bootstrap_interval(
+def _bootstrap_shares(
     patterns: Patterns, moments: Moments, who: NDArray[Any], repeats: int, seed: int
-) -> tuple[Floats | None, Floats | None]:
-    """2.5 and 97.5 percentiles of the LMG shares over draws of persons with all their sheets."""
+) -> Floats | None:
+    """(draws, p) LMG shares over draws of persons with all their sheets; None where there are too few persons."""
     codes = np.unique(who, return_inverse=True)[1].reshape(-1)
     count = int(codes.max()) + 1
     if repeats <= 0 or count < LEAST_JOINT:
-        return None, None
+        return None
     draw = np.random.default_rng(seed)
     answered = patterns.observed[patterns.member]
     matrices = []
@@ -182,10 +190,10 @@ def _bootstrap_interval(
             continue
         drawn = maximum_likelihood_moments(patterns, weights, start=moments, tolerance=1e-4, iterations=200)
         matrices.append(correlation(drawn.covariance))
+    if not matrices:
+        return None
     stack = np.stack(matrices)
-    shares = lmg(stack[:, 1:, 1:], stack[:, 1:, 0])
-    low, high = np.percentile(shares, [2.5, 97.5], axis=0)
-    return low, high
+    return lmg(stack[:, 1:, 1:], stack[:, 1:, 0])
 
 
 def report(
@@ -199,6 +207,9 @@ def report(
     repeats: int = 300,
 ) -> dict[str, Any]:
     """The ``drivers`` report: keys kgi, r2, n, drivers, notes.
+
+    A driver's ``above_next`` is the probability that it truly stands above the one listed below it; ``place_low`` to
+    ``place_high`` are the places that it may have, so that drivers whose order is not certain are told as ties.
 
     A touchpoint's score is the answer to the question ``touchpoint`` for it on the same sheet (response) as the KGI.
     Scores are on 0–100; ``performance`` is the mean. ``kgi`` is a question, or heart or head: the mean of its
@@ -226,6 +237,10 @@ def report(
                 "field": d.field,
                 "slope": d.slope,
                 "n": d.n,
+                "above_next": d.order.above_next if d.order else None,
+                "place_low": d.order.place_low if d.order else None,
+                "place_high": d.order.place_high if d.order else None,
+                "strong": d.order.strong if d.order else None,
             }
             for d in analysis.drivers
         ],

@@ -100,6 +100,28 @@ class Connections:
             raise self._wrapped(error, statement) from error
 
     @contextmanager
+    def transaction(self) -> Iterator[Any]:
+        """The driver's own connection in a transaction that is committed at the end of the block, when all is stored.
+
+        PostgreSQL commits each statement by itself here: let one statement do it all.
+        """
+        connection = self._connection()
+        try:
+            if not self.sqlite:
+                yield connection
+                return
+            with self._turn():
+                connection.execute("BEGIN IMMEDIATE")
+                yield connection
+                connection.execute("COMMIT")
+        except (sqlite3.Error, psycopg.Error) as error:
+            self._drop()
+            raise self._wrapped(error, "transaction") from error
+        except BaseException:
+            self._drop()  # whatever it had begun is rolled back
+            raise
+
+    @contextmanager
     def _turn(self) -> Iterator[None]:
         """One process after another. SQLite itself would look again every few milliseconds, up to a hundred, and
         whoever comes meanwhile goes first; the kernel wakes who waits for a file lock at once. Other writers need not

@@ -12,6 +12,7 @@ from typing import Any, Final, TypeVar
 
 import redis
 from redis.backoff import NoBackoff
+from redis.exceptions import NoScriptError
 from redis.retry import Retry
 
 from recommender.online_events import KEPT, NOTHING, RecentEvent, line_of, lines_of, parse, read_mark, still_fits
@@ -94,12 +95,21 @@ class RedisOnlineStore:
         def tell() -> None:
             people = list(by_person.items())
             for start in range(0, len(people), PEOPLE_AT_ONCE):
-                with self._redis.pipeline(transaction=False) as pipe:
-                    for who, events in people[start : start + PEOPLE_AT_ONCE]:
-                        self._put(who, front=lines_of(events), client=pipe)
-                    pipe.execute()
+                some = people[start : start + PEOPLE_AT_ONCE]
+                try:
+                    self._record(some)
+                except NoScriptError:  # Redis was started anew; recording twice changes nothing
+                    self._redis.script_load(_JOIN)
+                    self._record(some)
 
         self._guarded(tell, None)
+
+    def _record(self, people: Sequence[tuple[str, list[RecentEvent]]]) -> None:
+        """One round trip; a pipeline of the script's own would ask before each whether Redis knows it."""
+        with self._redis.pipeline(transaction=False) as pipe:
+            for who, events in people:
+                pipe.evalsha(self._join.sha, 1, *self._arguments(who, lines_of(events), b""))
+            pipe.execute()
 
     def fill(self, customer_id: str | None, visitor_id: str | None, events: Sequence[RecentEvent], now: int) -> None:
         lines = lines_of(events)
@@ -162,10 +172,12 @@ class RedisOnlineStore:
     def reachable(self) -> bool:
         return self._guarded(lambda: bool(self._redis.ping()), False)
 
-    def _put(self, who: str, *, front: bytes = b"", behind: bytes = b"", client: Any = None) -> None:
-        self._join(
-            keys=[f"{self._prefix}e:{who}"], args=[front, behind, KEPT, EVENTS_FOR // _SECOND], client=client
-        )  # fmt: skip
+    def _put(self, who: str, *, front: bytes, behind: bytes) -> None:
+        key, *rest = self._arguments(who, front, behind)
+        self._join(keys=[key], args=rest)
+
+    def _arguments(self, who: str, front: bytes, behind: bytes) -> list[Any]:
+        return [f"{self._prefix}e:{who}", front, behind, KEPT, EVENTS_FOR // _SECOND]
 
     def _guarded(self, call: Callable[[], T], otherwise: T) -> T:
         """Run the call unless Redis failed a moment ago; a failure opens the breaker and is told once."""

@@ -38,11 +38,13 @@ def drivers() -> str:
     found = stored.document if stored else None
     rows = found["drivers"] if found else []
     first = [row for row in rows if row["field"] == "improve_first"]
+    leading = [row for row in rows if row.get("place_low") == 1]
     between = "」「" if current_language() == "ja" else "”, “"
     return render_template(
         "coe/drivers.html", **frame("drivers"), **as_of(stored), found=found, kgi=chosen, kgis=KGIS,
         places=priority_map(rows), first=first,
         first_names=between.join(word("touchpoint", row["touchpoint"]) for row in first),
+        leading_names=between.join(word("touchpoint", row["touchpoint"]) for row in leading) if leading[1:] else None,
         usual=sum(row["performance"] for row in rows) / len(rows) if rows else None,
     )  # fmt: skip
 

@@ -10,6 +10,7 @@ from clerk_ui.web import beacon, demo_shop
 
 def init_app(app: Flask) -> None:
     """Register the routes; the demo shop only where a setting asks for it."""
+    beacon.init_app(app)
     app.register_blueprint(beacon.blueprint)
     with app.app_context():
         if settings().web.demo_shop:

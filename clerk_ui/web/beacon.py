@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import orjson
 from apiflask import APIBlueprint
-from flask import Response, current_app, request
+from flask import Flask, Response, current_app, request
 
 from clerk_ui import recommendations
 from clerk_ui.application_settings import settings
 from clerk_ui.auth.rate_limits import RateLimit, limit_attempts
-from clerk_ui.database_sessions import request_time, writing
+from clerk_ui.database_sessions import engine_of, request_time
+from clerk_ui.grouped import Grouped
 from clerk_ui.metrics import ROWS
 from journey.errors import InputError, NotAllowed
-from journey.intake.browser_events import browser_rows, visitor_of
-from journey.intake.rows import import_rows
-from journey.web import stored_events
+from journey.intake.browser_events import PageEvents, page_events, visitor_of
+from journey.intake.browser_storing import PageStored, store_pages
 
 blueprint = APIBlueprint("beacon", "clerk_ui.web", enable_openapi=False)
 LARGEST = 64 * 1024  # browsers hold no more back for a page that closes
 OF_VISITOR = RateLimit(90, 60)
 OF_ADDRESS = RateLimit(1200, 60)  # a whole shopping mall may share one
 KEPT_HOUR = "public, max-age=3600"
+GROUPS = "osusume.page_events"
+
+
+def init_app(app: Flask) -> None:
+    """Events of pages that come together are committed together."""
+    app.extensions[GROUPS] = Grouped[PageEvents, PageStored](_store_group)
 
 
 @blueprint.get("/beacon.js")
@@ -71,17 +78,18 @@ def _stored() -> dict[str, int]:
     body = _body()
     visitor = visitor_of(body.get("visitor"))
     limit_attempts(OF_VISITOR, visitor, where="web/events")
-    events, now = body.get("events", []), request_time()
-    with writing() as session:
-        rows, refused = browser_rows(session, visitor, events, sent_at=body.get("sent_at"), now=now)
-        taken = import_rows(
-            session, "web_events", rows, source="/web/events", now=now, timezone=settings().chain.timezone,
-            keep_rejected=False,
-        )  # fmt: skip
-        told = stored_events(session, [row["event_id"] for row in rows])
-    recommendations.tell_events(told)
-    ROWS.labels("web_events", "inserted").inc(taken.inserted)
-    return {"stored": taken.inserted, "known": len(events) - refused - taken.inserted, "refused": refused}
+    page = page_events(visitor, body.get("events", []), sent_at=body.get("sent_at"), now=request_time())
+    groups: Grouped[PageEvents, PageStored] = current_app.extensions[GROUPS]
+    stored = groups.do(page)
+    ROWS.labels("web_events", "inserted").inc(len(stored.told))
+    return {"stored": len(stored.told), "known": stored.known, "refused": page.refused}
+
+
+def _store_group(pages: Sequence[PageEvents]) -> list[PageStored]:
+    """Commit the events of all who wait, then tell the recommender."""
+    stored = store_pages(engine_of(current_app), pages, now=request_time(), timezone=settings().chain.timezone)
+    recommendations.tell_events([event for one in stored for event in one.told])
+    return stored
 
 
 def _body() -> dict[str, Any]:

@@ -7,17 +7,14 @@ speak for an app code or another system's cookie, brings no products into being,
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
+from journey.database import to_micros
 from journey.errors import InputError
-from journey.intake.plain_loading import known_ids
 from journey.tablet_clock import true_moment
-from journey.web import stored_events
 
 KINDS = ("view", "search", "cart", "favorite", "content_view", "recommend_click")
 VISITOR = re.compile(r"b\.[A-Za-z0-9_-]{22}")
@@ -38,10 +35,19 @@ def visitor_of(given: Any) -> str:
     return given
 
 
-def browser_rows(
-    session: Session, visitor: str, events: Sequence[Any], *, sent_at: Any, now: datetime
-) -> tuple[list[dict[str, Any]], int]:
-    """Rows of ``web_events`` for those events that are not stored yet, and how many were refused.
+@dataclass(frozen=True)
+class PageEvents:
+    """What one request of a page brought: rows of ``web_events`` (``occurred_at`` in µs UTC), each event once; how many
+    events it had, and how many of them were refused.
+    """
+
+    rows: list[dict[str, Any]]
+    sent: int
+    refused: int
+
+
+def page_events(visitor: str, events: Any, *, sent_at: Any, now: datetime) -> PageEvents:
+    """The events that can be stored.
 
     A clock that is off by more than five minutes is put right by ``sent_at`` (milliseconds since 1970, like ``at``).
 
@@ -59,10 +65,7 @@ def browser_rows(
             refused += 1
         else:
             rows.setdefault(row["event_id"], row)
-    known = {event["event_id"] for event in stored_events(session, list(rows))}
-    fresh = [row for event_id, row in rows.items() if event_id not in known]
-    _without_unknown_products(session, fresh)
-    return fresh, refused
+    return PageEvents(list(rows.values()), len(events), refused)
 
 
 def _row(event: dict[str, Any], visitor: str, sent: datetime | None, now: datetime) -> dict[str, Any] | None:
@@ -80,20 +83,10 @@ def _row(event: dict[str, Any], visitor: str, sent: datetime | None, now: dateti
     texts = {name: _text(event.get(name), most) for name, most in LENGTHS.items()}
     for address in ("page", "referrer"):  # what stands behind ? and # may be anything, also a name or a token
         texts[address] = re.split(r"[?#]", texts[address] or "", maxsplit=1)[0] or None
-    row = {
-        "event_id": event_id, "occurred_at": occurred.isoformat(), "visitor_id": visitor, "session_id": session_id,
+    return {
+        "event_id": event_id, "occurred_at": to_micros(occurred), "visitor_id": visitor, "session_id": session_id,
         "kind": kind, **texts,
     }  # fmt: skip
-    return {name: value for name, value in row.items() if value is not None}
-
-
-def _without_unknown_products(session: Session, rows: list[dict[str, Any]]) -> None:
-    """Take product ids out that the catalogue does not have; the event itself is kept."""
-    named = {row["product_id"] for row in rows if "product_id" in row}
-    known = known_ids(session.connection(), "products", named)
-    for row in rows:
-        if row.get("product_id") not in known:
-            row.pop("product_id", None)
 
 
 def _moment(milliseconds: Any) -> datetime | None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection, Pool
 
 from journey.database import from_micros
+from journey.erasures import digest
 from journey.fact_days import MICROSECONDS, mark_days
 from journey.intake.layout import Kind, Layout
 from journey.intake.plain_rows import PlainRows
@@ -27,17 +28,33 @@ _INSERTS: dict[tuple[str, tuple[str, ...], str], str] = {}
 SEPARATOR, NOTHING = "\x1f", "\x1e"  # what no text has in it, between two values and for one that is not there
 
 
-def may_go_plainly(connection: Connection, layout: Layout) -> bool:
-    """Facts without consequences elsewhere, while nobody was erased: erased persons need the careful way."""
-    if layout.name not in ("pos_lines", "web_events"):
+def may_go_plainly(layout: Layout) -> bool:
+    """Facts without consequences elsewhere."""
+    return layout.name in ("pos_lines", "web_events")
+
+
+def _of_erased_persons(connection: Connection, layout: Layout, columns: dict[str, list[Any]]) -> bool:
+    """Whether any row names a person who was erased; such rows need the careful way."""
+    salts = [salt for (salt,) in connection.exec_driver_sql("SELECT DISTINCT salt FROM erasures")]
+    if not salts:
         return False
-    return connection.exec_driver_sql("SELECT 1 FROM erasures LIMIT 1").first() is None
+    named = [("customers", value) for value in set(columns.get("customer_ref", ()))]
+    named += [
+        (kind, value) for name, kinds in layout.identifiers for value in set(columns.get(name, ())) for kind in kinds
+    ]
+    digests = [digest(salt, kind, value) for salt in salts for kind, value in named if value is not None]
+    some, given = among(connection, digests)
+    return (
+        connection.exec_driver_sql(f"SELECT 1 FROM erasures WHERE digest {some} LIMIT 1", (given,)).first() is not None
+    )
 
 
 def load_plain(connection: Connection, layout: Layout, rows: PlainRows, zones: Zones) -> int:
-    """Insert those rows that are new and return how many; 0, with nothing done, where any needs a stub."""
+    """Insert those rows that are new and return how many; 0, with nothing done, where any needs a stub or is of an
+    erased person.
+    """
     columns = _in_order_of_keys(layout, rows.columns)
-    if not _all_known(connection, layout, columns):
+    if not _all_known(connection, layout, columns) or _of_erased_persons(connection, layout, columns):
         return 0
     owners = _customers(connection, layout, columns, len(rows.places))
     if owners is None:

@@ -92,7 +92,7 @@ def import_rows(
     connection = session.connection()
     skipped: set[int] = set()
     inserted = 0
-    if may_go_plainly(connection, layout) and (plain := read_plain(layout, rows)) and plain.places:
+    if may_go_plainly(layout) and (plain := read_plain(layout, rows)) and plain.places:
         zones = Zones(timezone, store_zones(connection) if layout.name == "pos_lines" else {})
         inserted = load_plain(connection, layout, plain, zones)
         if inserted == len(plain.places):

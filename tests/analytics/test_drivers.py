@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 from sqlalchemy.orm import Session
 
+from analytics.driver_order import Order, order_of
 from analytics.drivers import driver_analysis, priority_fields, report
 from tests.analytics.cx_record import answer, day, masters
 
@@ -42,6 +43,37 @@ def test_true_drivers_in_order_and_intervals_cover(missing: float) -> None:
             assert high is not None
             inside += low <= share <= high
     assert 105 <= inside <= 120  # of 120, for 95 % intervals
+
+
+def test_an_order_is_told_only_where_it_is_certain_and_then_it_is_the_true_one() -> None:
+    truth = population_shares([0.8, 0.7, 0.2], 1.0)
+    told = wrong = certain = 0
+    for seed in range(30):
+        draw = np.random.default_rng([seed, 5])
+        x = draw.normal(size=(500, 3))
+        found = driver_analysis(x, x @ [0.8, 0.7, 0.2] + draw.normal(size=500), TOUCHPOINTS, repeats=100, seed=seed)
+        place = {d.name: d.order for d in found.drivers}
+        for i, a in enumerate(TOUCHPOINTS):
+            for j, b in enumerate(TOUCHPOINTS):
+                first, second = place[a], place[b]
+                assert first is not None
+                assert second is not None
+                if first.place_high < second.place_low:
+                    told += 1
+                    wrong += truth[i] < truth[j]
+        certain += found.drivers[2].order == Order(None, 3, 3, 0.0)
+    # the third is far below: always told so; the first two are near each other: mostly told as a tie
+    assert certain == 30
+    assert 60 <= told < 80
+    assert wrong <= 1
+
+
+def test_places_by_hand() -> None:
+    draws = [[3.0, 2.0, 1.0], [2.0, 3.0, 1.0], [3.0, 2.0, 1.0], [3.0, 2.0, 1.0]]
+    first, second, third = order_of([2.8, 2.2, 1.0], draws)
+    assert (first.above_next, first.place_low, first.place_high, first.strong) == (0.75, 1, 2, 0.75)
+    assert (second.above_next, second.place_low, second.place_high) == (1.0, 1, 2)
+    assert (third.above_next, third.place_low, third.place_high, third.strong) == (None, 3, 3, 0.0)
 
 
 @pytest.mark.real_data
