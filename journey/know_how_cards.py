@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -76,6 +76,36 @@ class CardText:
     category: str | None = None
     product_id: str | None = None
     situation: str = ANY
+
+
+@dataclass(frozen=True)
+class Occasion:
+    """Where a card fits: category (with all below it), product and situation; None is anything."""
+
+    category: str | None
+    product_id: str | None
+    situation: str
+
+    @property
+    def particular(self) -> int:
+        """How much it asks for; of two cards that fit, the more particular one says more."""
+        return 4 * bool(self.product_id) + 2 * bool(self.category) + (self.situation != ANY)
+
+    def suits(
+        self, product_id: str | None, category: str | None, kind: str | None, evidence: Mapping[str, Any] | None
+    ) -> bool:
+        """Whether a suggestion of this product, made on this evidence, is such an occasion."""
+        if self.product_id and self.product_id != product_id:
+            return False
+        if self.category and not f"{category or ''} > ".startswith(f"{self.category} > "):
+            return False
+        suits: dict[str, bool] = {
+            ANY: True,
+            NEW: kind == "explore",
+            FAMILIAR: kind == "repeat",
+            VIEWED: (evidence or {}).get("ground") in VIEWED_GROUNDS,
+        }
+        return suits[self.situation]
 
 
 @dataclass(frozen=True)
@@ -166,24 +196,19 @@ def fitting(session: Session, live: Iterable[KnowHowCard], suggestion_ids: Seque
         .outerjoin(Product, Product.product_id == Suggestion.product_id)
         .where(Suggestion.suggestion_id.in_(suggestion_ids))
     )
-    known = {row.suggestion_id: row for row in rows}
-    found = {card.card_id: [one for one in suggestion_ids if one in known and _fits(card, known[one])] for card in live}
-    return {card_id: matches for card_id, matches in found.items() if matches}
+    known = {row.suggestion_id: (row.product_id, row.category, row.kind, row.evidence) for row in rows}
+    found: dict[str, list[str]] = {}
+    for card in live:
+        fits = occasion(card)
+        matches = [one for one in suggestion_ids if one in known and fits.suits(*known[one])]
+        if matches:
+            found[card.card_id] = matches
+    return found
 
 
-def _fits(card: KnowHowCard, row: Any) -> bool:
-    if card.product_id and card.product_id != row.product_id:
-        return False
-    if card.category and not f"{row.category or ''} > ".startswith(f"{card.category} > "):
-        return False
-    ground = (row.evidence or {}).get("ground")
-    fits: dict[str, bool] = {
-        ANY: True,
-        NEW: row.kind == "explore",
-        FAMILIAR: row.kind == "repeat",
-        VIEWED: ground in VIEWED_GROUNDS,
-    }
-    return fits[card.situation]
+def occasion(card: KnowHowCard) -> Occasion:
+    """Where a card fits."""
+    return Occasion(card.category, card.product_id, card.situation)
 
 
 def record_use(

@@ -12,6 +12,7 @@ from clerk_ui.counter import (
     focus,
     follow_ups,
     know_how,
+    know_how_memory,
     my_day,
     offers,
     outcomes,
@@ -28,6 +29,7 @@ def init_app(app: Flask) -> None:
     """Register the routes."""
     places.init_app(app)
     shelf_memory.init_app(app)
+    know_how_memory.init_app(app)
     expected.init_app(app)
     for module in (
         customers,

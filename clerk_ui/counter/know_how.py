@@ -12,6 +12,7 @@ from pydantic import Field
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import acting_store, requires
 from clerk_ui.counter.authors import author
+from clerk_ui.counter.know_how_memory import CardHead
 from clerk_ui.counter.places import place
 from clerk_ui.database_sessions import reading, request_time, writing
 from clerk_ui.field_types import Body, Document, Id, Moment, parsed_uuid
@@ -23,13 +24,9 @@ blueprint = APIBlueprint("know_how_cards", __name__, tag="Know-how", url_prefix=
 MOST = 50
 
 
-class CardDocument(Document):
+class CardDocument(CardHead):
     """A live card. It fits where category (with all below it), product and situation agree; null is anything."""
 
-    card_id: str
-    title: str
-    talk_line: str = Field(description="what to say, one sentence")
-    how: str = Field(description="what to do, a few sentences; may be empty")
     category: str | None
     product_id: str | None
     situation: str = Field(

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
+import orjson
 from pydantic import Field, RootModel
 
+from clerk_ui.counter.know_how_memory import CardHead
 from clerk_ui.counter.products import Nearby
 from clerk_ui.counter.shelf_memory import Shelf
 from clerk_ui.field_types import Body, Document, Id, Price
@@ -63,13 +65,14 @@ class SuggestionDocument(Document):
     marks: list[str] = Field(description="first_in_category, first_purchase, focus, explored")
     kind: str
     source: str
+    know_how: CardHead | None = Field(description="the store's know-how card that fits it best, if any")
 
 
 class SuggestionList(RootModel[list[SuggestionDocument]]):
     """The set, best first; empty where nothing fits or the customer belongs to the hold-out group."""
 
 
-def suggestion_document(one: Proposal, shelf: Shelf) -> Mapping[str, Any]:
+def suggestion_document(one: Proposal, shelf: Shelf, know_how: orjson.Fragment | None = None) -> Mapping[str, Any]:
     """A proposal as sent; its keys are those of `SuggestionDocument`."""
     return {
         "suggestion_id": one.suggestion_id,
@@ -82,4 +85,5 @@ def suggestion_document(one: Proposal, shelf: Shelf) -> Mapping[str, Any]:
         "marks": one.marks,
         "kind": one.kind,
         "source": one.source,
+        "know_how": know_how,
     }

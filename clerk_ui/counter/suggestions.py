@@ -11,6 +11,7 @@ from flask import Response
 from clerk_ui import recommendations
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import requires
+from clerk_ui.counter.know_how_memory import know_how_beside
 from clerk_ui.counter.places import place
 from clerk_ui.counter.shelf_memory import shelves
 from clerk_ui.counter.suggestion_documents import SuggestionBody, SuggestionList, suggestion_document
@@ -109,5 +110,9 @@ def _answer(made: SuggestionSet, path: str) -> Response:
     for rule, times in made.rules.items():
         RULES.labels(rule).inc(times)
     shelf = shelves(made.proposals, made.request.store_id)
-    documents = [suggestion_document(*pair) for pair in zip(made.proposals, shelf, strict=True)]
+    beside = know_how_beside(made.proposals, made.request.store_id)
+    documents = [
+        suggestion_document(one, its_shelf, beside.get(one.suggestion_id))
+        for one, its_shelf in zip(made.proposals, shelf, strict=True)
+    ]
     return Response(orjson.dumps(documents), mimetype="application/json")

@@ -24,6 +24,7 @@ from journey.database import writing
 from journey.devices import add_device
 from journey.identity import Identity
 from journey.know_how_cards import CardText, make_card, publish_card
+from journey.local_days import day_bounds, local_date, zone
 from journey.outcomes import FollowUp
 from journey.products import Product, Stock
 from journey.purchases import PosLine
@@ -38,6 +39,7 @@ from recommender.registry import Registry
 from recommender.training import train
 
 PIN = "2580"
+TOKYO = zone("Asia/Tokyo")
 STORE, OTHER_STORE = "S1", "S2"
 HANAKO, ICHIRO, NO_CONSENT, NEWCOMER = "K0001", "K0002", "K0003", "K0004"
 # The same card as JAN, as NW-7 with its start and stop marks, and Ichiro's as CODE39.
@@ -242,6 +244,8 @@ def browsing(session: Session, now: datetime) -> list[dict[str, Any]]:
 
 def today(session: Session, now: datetime) -> None:
     """Who is here or expected, coupons, the last answer, a note, a promise to come back to."""
+    day = local_date(now, TOKYO)  # of the shop, also where this runs elsewhere or late in the evening
+    _, midnight = day_bounds(day, TOKYO)
     session.add(
         Visit(
             visit_id="VIS1",
@@ -259,7 +263,7 @@ def today(session: Session, now: datetime) -> None:
             customer_ref=ICHIRO,
             store_id=STORE,
             ordered_at=now - timedelta(hours=20),
-            pickup_at=now + timedelta(minutes=30),
+            pickup_at=min(now + timedelta(minutes=30), midnight - timedelta(minutes=1)),
             status="ready",
         )
     )
@@ -338,7 +342,7 @@ def today(session: Session, now: datetime) -> None:
             customer_id=HANAKO,
             store_id=STORE,
             clerk_id="C1",
-            due_on=now.date(),
+            due_on=day,
             text="薬用しっとり美容液 30mL",
             created_at=now - timedelta(days=7),
         )

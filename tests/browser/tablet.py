@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 from sqlalchemy import Engine, select
 
 from clerk_ui.auth.callers import DEVICE_COOKIE, SESSION_COOKIE
@@ -21,6 +23,14 @@ ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking",
     "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+KEPT = """([store, name]) => new Promise((done) => {
+  const request = indexedDB.open("osusume");
+  request.onsuccess = () => {
+    const place = request.result.transaction(store).objectStore(store);
+    const found = name ? place.get(name) : place.getAllKeys();
+    found.onsuccess = () => { request.result.close(); done(name ? found.result !== undefined : found.result); };
+  };
+})"""
 LANDSCAPE, PORTRAIT, ZOOMED, PHONE = (1024, 768), (768, 1024), (512, 384), (390, 844)
 
 
@@ -37,12 +47,17 @@ def new_context(
     )  # fmt: skip
 
 
-def wait_until(page: Page, expression: str, seconds: float = 10) -> None:
+def wait_until(page: Page, true: str | Callable[[], object], seconds: float = 20) -> None:
     """Wait until it is true. Playwright's own wait evaluates strings in the page, which our policy forbids."""
     until = time.monotonic() + seconds
-    while not page.evaluate(expression):
-        assert time.monotonic() < until, f"never true: {expression}"
+    while not (page.evaluate(true) if isinstance(true, str) else true()):
+        assert time.monotonic() < until, f"never true: {true}"
         page.wait_for_timeout(30)
+
+
+def kept(page: Page, store: str, name: str | None = None) -> object:
+    """What the tablet keeps in IndexedDB: the ids of its customers, or whether it has a value of this name."""
+    return page.evaluate(KEPT, [store, name])
 
 
 def device_token(engine: Engine, store_id: str = STORE) -> str:
@@ -92,10 +107,15 @@ class Tablet:
     def sign_in(self, name: str, pin: str = PIN) -> None:
         """A face, then the PIN."""
         self.page.locator(".person", has_text=name).click()
+        self.try_pin(pin)
+        self.page.locator("#sending").wait_for()
+
+    def try_pin(self, pin: str) -> None:
+        """Type a PIN, and wait until it was found right or wrong."""
         self.page.locator("#pin").wait_for()
         self.page.keyboard.type(pin)
         self.page.keyboard.press("Enter")
-        self.page.locator("#sending").wait_for()
+        expect(self.page.locator('.pin[aria-busy="true"]')).to_have_count(0)
 
     def hand_over(self) -> None:
         """To the people's screen, as when a colleague takes the tablet."""
@@ -104,9 +124,15 @@ class Tablet:
         self.page.locator(".person").first.wait_for()
 
     def scan(self, code: str) -> None:
-        """A hand scanner: keys a few milliseconds apart, then Enter."""
-        self.page.keyboard.type(code)
-        self.page.keyboard.press("Enter")
+        """A hand scanner: keys four milliseconds apart, then Enter, however slowly this machine delivers them."""
+        line = self.context.new_cdp_session(self.page)
+        began = time.time()
+        for place, sign in enumerate([*code, "Enter"]):
+            text = "\r" if sign == "Enter" else sign
+            key = {"key": sign, "timestamp": began + place * 0.004}
+            line.send("Input.dispatchKeyEvent", {"type": "keyDown", "text": text, **key})
+            line.send("Input.dispatchKeyEvent", {"type": "keyUp", **key})
+        line.detach()
 
     def serve(self, card: str) -> None:
         """Scan a member and wait for the suggestions."""
@@ -115,8 +141,20 @@ class Tablet:
         self.page.locator(".about--head").wait_for()
 
     def go(self, place: str) -> None:
-        """One of the places of the menu: find, item, day, outbox."""
+        """One of the places of the menu: find, item, day, outbox; until its screen stands."""
+        here = self.page.evaluate("location.hash") == f"#/{place}"
+        former = self.page.locator("h1").element_handle()
         self.page.locator(f'.place[href="#/{place}"]').click()
+        if not here:
+            former.wait_for_element_state("hidden")
+
+    @contextmanager
+    def another_set(self) -> Iterator[None]:
+        """What is done within leads to other suggestions; until they stand."""
+        former = self.page.locator(".suggestions").element_handle()
+        with self.page.expect_response("**/suggestions"):
+            yield
+        former.wait_for_element_state("hidden")
 
     def open_suggestions(self) -> Locator:
         """Suggestions on which nothing was recorded yet."""

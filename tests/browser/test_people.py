@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Route, expect
 from sqlalchemy import Engine, select
 
 from journey.accounts import Device, set_pin
@@ -15,17 +15,10 @@ from journey.devices import revoke_device
 from journey.outcomes import Outcome
 from tests.browser.live_server import LiveServer
 from tests.browser.shop import HANAKO_CARD, PIN, enrolment_code
-from tests.browser.tablet import Tablet, wait_until
+from tests.browser.tablet import Tablet, kept, wait_until
 
 pytestmark = pytest.mark.browser
 Outcomes = Callable[..., list[Outcome]]
-KEPT = """new Promise((done) => {
-  const request = indexedDB.open("osusume");
-  request.onsuccess = () => {
-    const all = request.result.transaction("customers").objectStore("customers").getAll();
-    all.onsuccess = () => { request.result.close(); done(all.result.map((one) => one.customer_id)); };
-  };
-})"""
 
 
 def test_a_new_tablet_is_enrolled_with_a_code(
@@ -45,8 +38,7 @@ def test_a_new_tablet_is_enrolled_with_a_code(
 def test_a_wrong_pin_is_told_and_nothing_opens(tablets: Callable[..., Tablet]) -> None:
     tablet = tablets()
     tablet.page.locator(".person", has_text="田中 大輔").click()
-    tablet.page.keyboard.type("9999")
-    tablet.page.keyboard.press("Enter")
+    tablet.try_pin("9999")
     tablet.page.locator(".notice--bad", has_text="PINが違います").wait_for()
     assert tablet.page.locator(".frame").count() == 0
 
@@ -57,19 +49,53 @@ def test_five_wrong_pins_lock_the_account_and_say_for_how_long(
     tablet = tablets()
     tablet.page.locator(".person", has_text="高橋 美咲").click()
     for _ in range(5):
-        tablet.page.keyboard.type("9999")
-        with tablet.page.expect_response("**/api/session"):
-            tablet.page.keyboard.press("Enter")
+        tablet.try_pin("9999")
         tablet.page.locator(".notice--bad").wait_for()
-    tablet.page.keyboard.type(PIN)
-    tablet.page.keyboard.press("Enter")
+    tablet.try_pin(PIN)
     tablet.page.locator(".notice--bad", has_text="約5分間使えません").wait_for()
     assert tablet.page.locator(".frame").count() == 0
     with writing(shop_engine) as session:
         set_pin(session, "C3", PIN, now=datetime.now(UTC))  # what the manager does
-    tablet.page.keyboard.type(PIN)
-    tablet.page.keyboard.press("Enter")
+    tablet.try_pin(PIN)
     tablet.page.locator(".frame").wait_for()
+
+
+def test_digits_typed_while_a_wrong_pin_is_looked_at_begin_the_next_try(tablets: Callable[..., Tablet]) -> None:
+    tablet = tablets()
+    held: list[Route] = []
+    tablet.page.route("**/api/session", lambda route: held.append(route) if not held else route.continue_())
+    tablet.page.locator(".person", has_text="田中 大輔").click()
+    tablet.page.locator("#pin").wait_for()
+    tablet.page.keyboard.type("9999")
+    tablet.page.keyboard.press("Enter")
+    tablet.page.locator('.pin[aria-busy="true"]').wait_for()
+    tablet.page.keyboard.type(PIN)  # the clerk has noticed, the network has not
+    wait_until(tablet.page, lambda: bool(held))
+    held[0].continue_()
+    tablet.page.locator(".notice--bad", has_text="PINが違います").wait_for()
+    tablet.page.keyboard.press("Enter")
+    tablet.page.locator("#sending").wait_for()
+
+
+def test_who_signs_out_before_the_pin_is_worked_out_does_not_come_back_without_a_network(
+    tablets: Callable[..., Tablet],
+) -> None:
+    slow = (
+        "const derive = SubtleCrypto.prototype.deriveBits;"
+        " SubtleCrypto.prototype.deriveBits = async function (...a) {"
+        " const made = await derive.apply(this, a); await new Promise((done) => { window.release = done; });"
+        " window.released = true; return made; };"
+    )
+    tablet = tablets(script=slow)
+    tablet.sign_in("田中 大輔")
+    wait_until(tablet.page, "window.release !== undefined")
+    tablet.page.locator(".tool--person").click()
+    tablet.page.locator("dialog .button", has_text="サインアウト").click()
+    tablet.page.locator(".person").first.wait_for()
+    tablet.page.evaluate("release()")
+    tablet.page.wait_for_timeout(300)
+    assert kept(tablet.page, "values", "people")
+    assert not kept(tablet.page, "values", "offline_pin")
 
 
 def test_the_outcome_belongs_to_who_tapped(tablet: Tablet, outcomes: Outcomes) -> None:
@@ -78,7 +104,7 @@ def test_the_outcome_belongs_to_who_tapped(tablet: Tablet, outcomes: Outcomes) -
     suggestion_id = tablet.tap("bought")
     tablet.wait_for_counts(1)
     tablet.hand_over()
-    assert tablet.page.locator(".notice", has_text="1件").count() == 1
+    expect(tablet.page.locator(".notice", has_text="1件")).to_have_count(1)
     tablet.sign_in("鈴木 健一")
     tablet.wait_for_counts(1)
     tablet.page.unroute("**/api/outcomes/*")
@@ -90,13 +116,12 @@ def test_the_outcome_belongs_to_who_tapped(tablet: Tablet, outcomes: Outcomes) -
 def test_a_colleague_sees_no_customer_of_mine_and_my_draft_waits_for_me(tablet: Tablet) -> None:
     tablet.serve(HANAKO_CARD)
     tablet.page.locator("#note").fill("お孫さんの話をされていた")
-    tablet.page.wait_for_timeout(100)
-    assert tablet.page.evaluate(KEPT) == ["K0001"]
+    wait_until(tablet.page, lambda: kept(tablet.page, "customers") == ["K0001"])
     tablet.hand_over()
     tablet.sign_in("鈴木 健一")
     assert tablet.page.locator("h1").inner_text() == "お客様をお迎えする"
-    assert "山田" not in tablet.page.locator(".find__columns > :last-child").inner_text()
-    assert tablet.page.evaluate(KEPT) == []
+    expect(tablet.page.locator(".find__columns > :last-child")).to_contain_text("まだ接客の記録がありません")
+    assert kept(tablet.page, "customers") == []
     tablet.hand_over()
     tablet.sign_in("佐藤 花子")
     tablet.page.locator("h1", has_text="山田 花子 様").wait_for()
@@ -113,13 +138,10 @@ def test_signing_out_clears_customers_but_never_the_outbox(tablets: Callable[...
     tablet.page.locator(".tool--person").click()
     tablet.page.locator("dialog .button", has_text="サインアウト").click()
     tablet.page.locator(".person").first.wait_for()
-    assert tablet.page.evaluate(KEPT) == []
+    assert kept(tablet.page, "customers") == []
     tablet.context.set_offline(False)
     # not even a colleague is needed: the tablet itself may deliver what a person tapped on it
-    for _ in range(50):
-        if outcomes(suggestion_id):
-            break
-        tablet.page.wait_for_timeout(100)
+    wait_until(tablet.page, lambda: bool(outcomes(suggestion_id)))
     assert [one.clerk_id for one in outcomes(suggestion_id)] == ["C1"]
 
 
@@ -136,7 +158,7 @@ def test_a_revoked_tablet_forgets_everybody_but_not_what_was_tapped(
         revoke_device(session, device_id, now=datetime.now(UTC))
     tablet.open_suggestions().first.locator(".outcome--bought").click()  # the answer takes the screen away at once
     tablet.page.locator("#enrol-code").wait_for()
-    assert tablet.page.evaluate(KEPT) == []
+    assert kept(tablet.page, "customers") == []
     assert "山田" not in tablet.page.locator("body").inner_text()
     tablet.page.locator("#enrol-code").fill(enrolment_code(shop_engine))
     tablet.page.keyboard.press("Enter")
@@ -160,12 +182,11 @@ def test_without_a_network_only_the_last_person_comes_back_in(tablets: Callable[
     tablet = tablets()
     tablet.sign_in("佐藤 花子")
     tablet.serve(HANAKO_CARD)
-    tablet.page.wait_for_timeout(800)  # the slow hash of the PIN
+    wait_until(tablet.page, lambda: bool(kept(tablet.page, "values", "offline_pin")))  # the slow hash of the PIN
     tablet.hand_over()
     tablet.context.set_offline(True)
     tablet.page.locator(".person", has_text="鈴木 健一").click()
-    tablet.page.keyboard.type("2580")
-    tablet.page.keyboard.press("Enter")
+    tablet.try_pin(PIN)
     tablet.page.locator(".notice--warn", has_text="オフライン").wait_for()
     tablet.page.get_by_label("別の名前を選ぶ").click()
     tablet.sign_in("佐藤 花子")

@@ -54,17 +54,21 @@ def test_409_a_coupon_that_the_till_used_meanwhile(tablet: Tablet, shop_engine: 
         session.execute(update(CouponGrant).where(CouponGrant.customer_id == ICHIRO).values(redeemed_at=None))
 
 
-def test_403_a_suggestion_that_now_belongs_to_another_store(tablet: Tablet, shop_engine: Engine) -> None:
+def test_403_a_suggestion_that_now_belongs_to_another_store(
+    tablet: Tablet, shop_engine: Engine, outcomes: Outcomes
+) -> None:
     tablet.serve(ICHIRO_CARD)
     tablet.context.set_offline(True)
     suggestion_id, other = tablet.tap("declined"), tablet.tap("bought")
+    tablet.wait_for_counts(2)
     with writing(shop_engine) as session:
         moved = update(Suggestion).where(Suggestion.suggestion_id == suggestion_id)
         session.execute(moved.values(store_id=OTHER_STORE))
     tablet.context.set_offline(False)
     tablet.wait_for_counts(0, refused=1)
     assert "ほかの店舗の情報です" in refused_words(tablet)
-    assert other not in suggestion_id
+    assert [one.result for one in outcomes(other)] == ["bought"]
+    assert outcomes(suggestion_id) == []
     settle(tablet)
 
 

@@ -43,7 +43,7 @@ def test_the_page_for_everybody_and_a_tablet_shut_out(
     device_id = tablet.page.evaluate("fetch('/api/session').then((answer) => answer.json())")["device"]["device_id"]
     row = page.locator("li", has=page.locator(f'form[action$="{device_id}/revocation"]'))
     row.locator("summary").click()
-    row.locator(".button--danger").click()
-    page.locator("#tablets-list").wait_for()
+    with page.expect_response(lambda answer: answer.url.endswith("/revocation")):
+        row.locator(".button--danger").click()
     tablet.go("day")
     tablet.page.locator("#enrol-code").wait_for()

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from clerk_ui.database_sessions import engine_of
 from journey.customers import Customer
 from journey.database import reading, writing
+from journey.know_how_cards import CardText, make_card, publish_card
 from journey.products import Product, Stock
 from journey.suggestions import Suggestion
 from recommender.registry import Registry
@@ -63,6 +64,28 @@ def test_every_suggestion_shown_is_on_record_with_model_and_propensity(served: S
     assert first["reason"]
     assert first["stock"]["here"] == 3
     assert [(place["name"], place["quantity"]) for place in first["stock"]["nearby"]] == [("渋谷店", 5)]
+
+
+def test_know_how_comes_with_the_suggestion_that_it_fits_best(served: Shop) -> None:
+    with writing(served.engine) as session:
+        for name, text in {
+            "anything": {}, "food": {"category": "食品"}, "this one": {"product_id": "P0"},
+            "elsewhere": {"store_id": "S2"}, "no food": {"category": "食"},
+        }.items():  # fmt: skip
+            store_id = text.pop("store_id", "S1")
+            words = CardText(title=name, talk_line="いかがですか", how="手に取っていただく", **text)
+            make_card(session, name, words, store_id=store_id, by="coe", now=datetime.now(UTC))
+            publish_card(session, name, now=datetime.now(UTC))
+    shown = served.signed_in("C1").post("/api/customers/A/suggestions", json={}).json
+    cards = {one["product"]["product_id"]: one["know_how"] for one in shown}
+    assert cards["P0"] == {
+        "card_id": "this one",
+        "title": "this one",
+        "talk_line": "いかがですか",
+        "how": "手に取っていただく",
+    }
+    others = [card["card_id"] for product_id, card in cards.items() if product_id != "P0" and card]
+    assert others == ["food", "anything"]  # each card once, the more particular one earlier in the set
 
 
 @pytest.mark.parametrize(

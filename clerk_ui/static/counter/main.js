@@ -9,7 +9,7 @@ import { stopWatching, watchIdle } from "./idle.js";
 import { t, useLanguage } from "./language.js";
 import { counts, flush, keepFlushing, retryAfterSignIn } from "./outbox.js";
 import { closeDialogs, openDialog } from "./parts/dialog.js";
-import { hideUndo, say } from "./parts/undo_bar.js";
+import { hideUndo, hideWord, say } from "./parts/undo_bar.js";
 import { troubleWords } from "./parts/trouble.js";
 import { get, isReachable } from "./requests.js";
 import { listenForScans } from "./scanner.js";
@@ -22,8 +22,10 @@ import { hear } from "./signals.js";
 const app = document.getElementById("app");
 let screen = null;
 let waiting = { waiting: 0, refused: 0 };
-let scanned = null;
+let scanned = {}; // whom the last card opened: they are found by it without a network, too
 let inside = null; // the screens behind the gate; they arrive while a PIN is typed
+let open = () => {};
+let scans = new Promise((resolve) => (open = resolve)); // in their order, and none before there is a screen for it
 
 function routeNow() {
   const [, place = "find", id] = location.hash.split("/");
@@ -31,8 +33,8 @@ function routeNow() {
 }
 
 function go(hash) {
-  if (location.hash === hash) draw();
-  else location.hash = hash;
+  if (location.hash !== hash) history.pushState(null, "", hash); // the screen stands at once, not with the next event
+  draw();
 }
 
 /** Show the screen for where we are; gates (no store, nobody here) come first. */
@@ -48,7 +50,8 @@ function draw({ focus = true } = {}) {
     fill(app, h("div", { class: "gatetools" }, languageButton()), h("main", { id: "main", tabindex: "-1" }, screen.element));
   } else {
     const route = routeNow();
-    screen = inside.screenFor(route, { go, redraw: draw, onCode, code: scanned });
+    const code = scanned.id === route.id ? scanned.code : null;
+    screen = inside.screenFor(route, { go, redraw: draw, onCode, code });
     const place = ["customer", "join"].includes(route.place) ? "find" : route.place;
     fill(app, inside.frame(screen, place, { counts: waiting, onSwitch: switchDialog }));
     keepDraft(person.account_id, { place: location.hash });
@@ -107,14 +110,21 @@ function useTheme(theme) {
   else delete document.documentElement.dataset.theme;
 }
 
-/** A code from the scanner or the camera: open the customer, or take the item into the conversation. */
-async function onCode(code) {
-  if (!current().person || inside.isShowing()) return;
-  scanned = code;
+/** A code from the scanner or the camera; a card and an item scanned right after each other are taken in that order. */
+function onCode(code) {
+  scans = scans.then(() => take(code));
+}
+
+/** Open the customer, or take the item into the conversation. */
+async function take(code) {
+  if (!current().person || inside?.isShowing()) return;
   say(t("scan.reading"));
   try {
+    await enter();
     const found = await inside.resolveCode(code);
-    hideUndo();
+    if (!current().person || inside.isShowing()) return; // locked or turned to the customer meanwhile
+    hideWord();
+    if (found.kind === "customer") scanned = { id: found.id, code };
     if (found.kind === "customer") go(`#/customer/${encodeURIComponent(found.id)}`);
     else if (found.kind === "visitor" && screen?.onVisitor) screen.onVisitor(found);
     else if (found.kind === "product" && screen?.onSeen) screen.onSeen(found.product);
@@ -130,6 +140,7 @@ function banner(text, actions = []) {
 }
 
 async function start() {
+  listenForScans(onCode); // from the first moment: nobody scans twice because the tablet was still waking up
   loadIcons().catch(() => {});
   await useLanguage((await readValue("language")) ?? navigator.language);
   await restoreClock();
@@ -140,8 +151,8 @@ async function start() {
   if (person && !location.hash) history.replaceState(null, "", (await draftOf(person.account_id)).place || "#/find");
   waiting = await counts();
   draw();
+  open();
   enter().catch(() => {}); // asked for again at the door
-  listenForScans(onCode);
   window.addEventListener("hashchange", () => !inside?.isShowing() && draw());
   hear("language", () => draw({ focus: false }));
   hear("signed-out", () => current().person && lockNow());

@@ -5,6 +5,7 @@ import { keepValue, readValue } from "./database.js";
 
 const ROUNDS = 400_000;
 const TRIES = 5;
+let forgotten = 0;
 
 async function derive(pin, salt) {
   const key = await crypto.subtle.importKey("raw", new TextEncoder().encode(pin), "PBKDF2", false, ["deriveBits"]);
@@ -16,7 +17,10 @@ async function derive(pin, salt) {
 export async function keepOfflinePin(accountId, pin) {
   if (!crypto.subtle) return;
   const salt = crypto.getRandomValues(new Uint8Array(16));
-  await keepValue("offline_pin", { account_id: accountId, salt, hash: await derive(pin, salt), tries: 0 });
+  const before = forgotten;
+  const hash = await derive(pin, salt);
+  // whoever left while their PIN was still being worked out has left
+  if (before === forgotten) await keepValue("offline_pin", { account_id: accountId, salt, hash, tries: 0 });
 }
 
 /** Whether it is the person who signed in last, with the right PIN; wrong tries are counted. */
@@ -33,5 +37,6 @@ export async function matchesOfflinePin(accountId, pin) {
 
 /** Forget it. */
 export function forgetOfflinePin() {
+  forgotten += 1;
   return keepValue("offline_pin", undefined);
 }

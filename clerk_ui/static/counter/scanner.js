@@ -13,13 +13,14 @@ const FEWEST_DIGITS = 4;
 export function listenForScans(onCode) {
   let buffer = "";
   let first = 0;
-  let last = 0;
+  let last = -Infinity;
   let field = null;
   let before = "";
 
   function forget() {
     buffer = "";
     field = null;
+    last = -Infinity; // the next key begins anew, however soon it comes
   }
 
   function isScan(gap) {

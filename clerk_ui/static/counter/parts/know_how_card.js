@@ -2,14 +2,15 @@
 
 import { button, h, icon } from "../dom.js";
 import { t } from "../language.js";
+import { signature } from "../session.js";
 import { useCard } from "../taps.js";
 import { say } from "./undo_bar.js";
 
-const tried = new Set(); // in this window: the button need not be pressed twice for one customer
+const tried = new Set(); // in this window: nobody need press twice for one customer
 
 /** The card as an element; `suggestion` is the one it was shown beside, if any. */
 export function knowHowCard(card, suggestion = null) {
-  const key = `${card.card_id} ${suggestion?.suggestion_id ?? ""}`;
+  const key = [signature().account_id, card.card_id, suggestion?.suggestion_id].join(" ");
   const done = h("span", { class: "badge badge--good" }, icon("check"), t("know_how.tried"));
   const go = button(t("know_how.try"), { icon: "check", "aria-label": t("know_how.try.of", { title: card.title }), onclick: async () => {
     tried.add(key);

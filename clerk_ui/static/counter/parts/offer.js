@@ -1,6 +1,7 @@
 // Something other than a product that serves the customer better: an order to hand over, a coupon, an event, the app.
 
 import { button, fill, h, icon } from "../dom.js";
+import { inTurn, isEcho } from "../fingers.js";
 import { t } from "../language.js";
 import { answerOffer } from "../taps.js";
 import { useCoupon } from "./coupon.js";
@@ -18,13 +19,15 @@ export function offerCard(offer, serving, redrawCard) {
   serving.offered ??= new Map();
   const item = h("li", { class: "offer", "data-offer": offer.offer_id });
   const answer = () => serving.offered.get(offer.offer_id);
+  const turn = inTurn();
 
-  async function tap(result) {
+  async function record(result) {
+    if (answer() === result) return draw();
     serving.offered.set(offer.offer_id, result);
     await answerOffer(offer, result);
     draw();
     item.querySelector("button")?.focus({ preventScroll: true });
-    offerUndo(t("offer.recorded", { title: offer.title, result: t(`offer.${offer.kind}.${result}`) }), undo);
+    offerUndo(t("offer.recorded", { title: offer.title, result: t(`offer.${offer.kind}.${result}`) }), () => turn(undo));
   }
 
   async function undo() {
@@ -37,7 +40,7 @@ export function offerCard(offer, serving, redrawCard) {
   /** A coupon that is accepted is used at once; the server notes the offer as accepted by itself. */
   function accept() {
     const coupon = offer.kind === "coupon" && serving.card?.coupons.find((one) => one.coupon_id === offer.subject);
-    if (!coupon) return tap("accepted");
+    if (!coupon) return turn(() => record("accepted"));
     return useCoupon(serving.card, coupon, serving, () => {
       serving.offered.set(offer.offer_id, "accepted");
       draw();
@@ -58,8 +61,8 @@ export function offerCard(offer, serving, redrawCard) {
       h(
         "div",
         { class: "offer__answers", role: "group", "aria-label": t("offer.of", { title: offer.title }) },
-        h("button", { type: "button", class: "outcome outcome--bought", onclick: accept }, icon("check"), h("span", {}, t(`offer.${offer.kind}.accepted`))),
-        h("button", { type: "button", class: "outcome outcome--declined", onclick: () => tap("declined") }, icon("bow"), h("span", {}, t(`offer.${offer.kind}.declined`))),
+        h("button", { type: "button", class: "outcome outcome--bought", onclick: (event) => isEcho(event) || accept() }, icon("check"), h("span", {}, t(`offer.${offer.kind}.accepted`))),
+        h("button", { type: "button", class: "outcome outcome--declined", onclick: (event) => isEcho(event) || turn(() => record("declined")) }, icon("bow"), h("span", {}, t(`offer.${offer.kind}.declined`))),
       ),
     ];
   }

@@ -2,6 +2,7 @@
 
 import { button, h, icon } from "../dom.js";
 import { day, dayAhead, money, number } from "../figures.js";
+import { inTurn, isEcho } from "../fingers.js";
 import { hasPhrase, t } from "../language.js";
 import { flush } from "../outbox.js";
 import { dismiss, followUp, RESULTS, recordOutcome, undoOutcome } from "../taps.js";
@@ -48,19 +49,21 @@ export function priceTag(price) {
 /** The element for one suggestion; redraws itself as outcomes come. `customerId` is null on the anonymous path. */
 export function suggestionCard(suggestion, serving, customerId, onHidden) {
   const item = h("li", { class: "suggestion", "data-suggestion": suggestion.suggestion_id });
-  const fits = () => serving.knowHow?.get(suggestion.suggestion_id);
   const outcome = () => serving.outcomes.get(suggestion.suggestion_id);
+  const turn = inTurn();
 
-  async function tap(result, why = null) {
+  const tap = (result, why = null) => (event) => isEcho(event) || turn(() => record(result, why));
+
+  async function record(result, why) {
     const before = outcome();
-    const recorded = await recordOutcome(suggestion, result, { why, before });
-    serving.outcomes.set(suggestion.suggestion_id, recorded);
+    const said = before && before.body.result === result && (before.body.why ?? null) === why;
+    if (!said) serving.outcomes.set(suggestion.suggestion_id, await recordOutcome(suggestion, result, { why, before }));
     const former = serving.asking;
     serving.asking = suggestion.suggestion_id;
     draw();
     if (former !== serving.asking) serving.redraw?.get(former)?.();
     item.querySelector("button")?.focus({ preventScroll: true });
-    offerUndo(t("outcome.recorded", { product: name, result: t(`result.${result}`) }), undo);
+    offerUndo(t("outcome.recorded", { product: name, result: t(`result.${result}`) }), () => turn(undo));
   }
 
   async function undo() {
@@ -96,13 +99,13 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
           h(
             "h3",
             { class: "suggestion__name" },
-            h("button", { type: "button", class: "suggestion__open", "aria-haspopup": "dialog", onclick: () => suggestionDialog(suggestion, customerId && hide, fits()) }, name, h("span", { class: "unseen" }, ` ${t("details")}`)),
+            h("button", { type: "button", class: "suggestion__open", "aria-haspopup": "dialog", onclick: () => suggestionDialog(suggestion, customerId && hide) }, name, h("span", { class: "unseen" }, ` ${t("details")}`)),
           ),
           markBadges(suggestion.marks),
         ),
         h("p", { class: "suggestion__reason" }, icon("why"), h("span", {}, suggestion.reason)),
         talkText(suggestion.talk) && h("p", { class: "suggestion__talk" }, t("talk", { text: talkText(suggestion.talk) })),
-        fits() && h("p", { class: "suggestion__knowhow" }, icon("voice"), h("span", {}, t("know_how.fits", { title: fits().title }))),
+        suggestion.know_how && h("p", { class: "suggestion__knowhow" }, icon("voice"), h("span", {}, t("know_how.fits", { title: suggestion.know_how.title }))),
       ),
       customerId && product &&
         h("button", { type: "button", class: "button button--plain suggestion__dismiss", "aria-label": t("dismiss.of", { product: name }), onclick: () => dismissDialog(suggestion, hide) }, t("dismiss.short")),
@@ -113,7 +116,7 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
         RESULTS.map((result) =>
           h(
             "button",
-            { type: "button", class: `outcome outcome--${result}`, onclick: () => tap(result) },
+            { type: "button", class: `outcome outcome--${result}`, onclick: tap(result) },
             icon(ICONS[result]),
             h("span", {}, t(`result.${result}`)),
           ),
@@ -135,7 +138,7 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
         { class: "row recorded__why", role: "group", "aria-label": t("why.question") },
         h("span", { class: "small soft" }, t("why.question")),
         REASONS[result].map((reason) =>
-          h("button", { type: "button", class: "chip", "aria-pressed": String(why === reason), onclick: () => tap(result, why === reason ? null : reason) }, t(`why.${reason}`)),
+          h("button", { type: "button", class: "chip", "aria-pressed": String(why === reason), onclick: tap(result, why === reason ? null : reason) }, t(`why.${reason}`)),
         ),
       ),
       result === "considering" && customerId && serving.asking === suggestion.suggestion_id && followUpRow(recorded),
@@ -150,6 +153,7 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
   function followUpRow(recorded) {
     const row = h("div", { class: "row recorded__why", role: "group", "aria-label": t("follow_up.question") });
     const choose = async (days) => {
+      if (recorded.followUp) return;
       const due = dayAhead(days);
       recorded.followUp = due;
       await followUp(customerId, suggestion, due);

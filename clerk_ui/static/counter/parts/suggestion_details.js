@@ -27,9 +27,9 @@ function reasonsOf(suggestion) {
   );
 }
 
-/** The details; `onDismiss(why)` is null on the anonymous path, `knowHow` a card that fits. */
-export function suggestionDialog(suggestion, onDismiss, knowHow = null) {
-  const { product } = suggestion;
+/** The details; `onDismiss(why)` is null on the anonymous path. */
+export function suggestionDialog(suggestion, onDismiss) {
+  const { product, know_how: knowHow } = suggestion;
   openDialog(
     product?.name ?? suggestion.title,
     (close) => [

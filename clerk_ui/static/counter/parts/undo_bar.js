@@ -1,13 +1,19 @@
-// The bar at the bottom that can take the last tap back for ten seconds.
+// The bar at the bottom: it can take the last tap back for ten seconds, and says a word above that when there is one.
 
 import { button, fill, h, icon } from "../dom.js";
 import { t } from "../language.js";
 
 const SECONDS = 10;
-let timer = null;
+const WORD = 5_000;
+const WORD_TO_ACT_ON = 20_000; // long enough to finish a sentence with the customer first
+let ticking = null;
+let undo = null;
+let fading = null;
+let word = null;
 
-function place() {
-  return document.getElementById("undo");
+function draw() {
+  const place = document.getElementById("undo");
+  if (place) fill(place, word, undo);
 }
 
 /** Say what was recorded and offer to take it back. */
@@ -15,7 +21,7 @@ export function offerUndo(text, onUndo) {
   hideUndo();
   let left = SECONDS;
   const seconds = h("span", { class: "undo__seconds figure", "aria-hidden": "true" }, left);
-  const bar = h(
+  undo = h(
     "div",
     { class: "undo" },
     h("p", { class: "undo__text", role: "status" }, icon("check"), h("span", {}, text)),
@@ -29,25 +35,37 @@ export function offerUndo(text, onUndo) {
     }),
     seconds,
   );
-  fill(place(), bar);
-  timer = setInterval(() => {
+  draw();
+  ticking = setInterval(() => {
     left -= 1;
     seconds.textContent = left;
-    if (left <= 0) hideUndo();
+    if (left <= 0) dropUndo();
   }, 1000);
 }
 
 /** A short word about something that cannot be undone here; `action` is a link or button beside it. */
 export function say(text, kind = "", action = null) {
-  hideUndo();
-  fill(place(), h("div", { class: `undo undo--word ${kind && `undo--${kind}`}` }, h("p", { role: "status" }, text), action));
-  timer = setTimeout(hideUndo, 5000);
+  clearTimeout(fading);
+  word = h("div", { class: `undo undo--word ${kind && `undo--${kind}`}` }, h("p", { role: "status" }, text), action);
+  draw();
+  fading = setTimeout(hideWord, action ? WORD_TO_ACT_ON : WORD);
 }
 
-/** Take the bar away. */
+/** Take the word away; what can be undone still can. */
+export function hideWord() {
+  clearTimeout(fading);
+  word = null;
+  draw();
+}
+
+function dropUndo() {
+  clearInterval(ticking);
+  undo = null;
+  draw();
+}
+
+/** Take the whole bar away. */
 export function hideUndo() {
-  clearInterval(timer);
-  clearTimeout(timer);
-  const bar = place();
-  if (bar) fill(bar);
+  dropUndo();
+  hideWord();
 }

@@ -26,7 +26,8 @@ export function linkDialog(card, code, visitor, linked) {
         say(t("visitor.linked", { name, n: data.facts }));
         linked();
       } catch (error) {
-        go.disabled = false;
+        if (error.status === 409) go.remove(); // trying again would change nothing
+        else go.disabled = false;
         trouble.replaceChildren(error.status === 409 ? notice(t("visitor.taken"), { kind: "bad", icon: "warn" }) : problemLine(error));
       }
     }

@@ -2,10 +2,10 @@
 
 import { button, empty, fill, h, icon, notice, skeleton } from "../dom.js";
 import { when } from "../figures.js";
+import { whenLifted } from "../fingers.js";
 import { t } from "../language.js";
 import { customerFirst, customerMore } from "../parts/customer_card.js";
 import { knownOffers, mixed, offerCard } from "../parts/offer.js";
-import { fittingCards } from "../know_how.js";
 import { problemLine } from "../parts/problem_line.js";
 import { suggestionCard } from "../parts/suggestion.js";
 import { linkDialog } from "../parts/visitor_link.js";
@@ -15,6 +15,7 @@ import { endServing, loadCard, loadSuggestions, servingOf } from "../serving.js"
 import { openShowing } from "./showing.js";
 
 const MOST = 5;
+const TOGETHER = 150; // milliseconds that the first set waits for the card: offers that come later push it down
 
 /** The suggestions of a set that are still to be shown. */
 export function shownOf(serving) {
@@ -36,14 +37,19 @@ export function customerScreen({ id, code, go, redraw }) {
   } }, t("customer.reading"));
   const show = button(t("show.open"), { icon: "turn", onclick: () => openShowing(shownOf(serving), redraw), disabled: true });
 
+  let cardHere = () => {};
+  const carded = new Promise((resolve) => (cardHere = resolve));
+  let drawnWith = null; // what of the card the list was drawn with
+  const ofCard = () => JSON.stringify([serving.card?.offers, serving.card?.consent.may_profile]);
+
   function drawCard() {
     const { card, stale } = serving;
     title.textContent = nameOf(card);
     kana.textContent = card.kana ?? "";
     reading.hidden = !card.kana;
-    document.title = `${nameOf(card)} – ${t("app.title")}`;
+    if (title.isConnected) document.title = `${nameOf(card)} – ${t("app.title")}`; // not on a screen that is turned around
     fill(about, stale && notice(t("stale", { time: when(stale) }), { kind: "warn", icon: "offline" }), customerFirst(card, serving, afterChange));
-    fill(more, customerMore(card));
+    if (!more.contains(document.activeElement)) fill(more, customerMore(card)); // a note is being written there
   }
 
   /** Other consent, or more that is known of them: other card and other suggestions. */
@@ -54,6 +60,7 @@ export function customerScreen({ id, code, go, redraw }) {
   }
 
   function drawSuggestions() {
+    drawnWith = ofCard();
     const products = shownOf(serving);
     const shown = mixed(knownOffers(serving.card), products, MOST);
     show.disabled = !products.length;
@@ -82,12 +89,9 @@ export function customerScreen({ id, code, go, redraw }) {
     if (!serving.set) fill(list, skeleton(4, t("suggestions.loading")));
     try {
       await loadSuggestions(id);
+      await Promise.race([carded, new Promise((resolve) => setTimeout(resolve, TOGETHER))]);
+      await whenLifted();
       drawSuggestions();
-      fittingCards(serving.set.suggestions).then((cards) => {
-        if (!cards.size) return;
-        serving.knowHow = cards;
-        for (const suggestionId of cards.keys()) if (!serving.outcomes.has(suggestionId)) serving.redraw?.get(suggestionId)?.();
-      });
     } catch (error) {
       if (error instanceof Unreachable) fill(list, empty("offline", t("suggestions.offline"), t("suggestions.offline.how"), button(t("again"), { onclick: refresh })));
       else fill(list, problemLine(error, [button(t("again"), { onclick: refresh })]));
@@ -99,17 +103,27 @@ export function customerScreen({ id, code, go, redraw }) {
     else fill(about, skeleton(5, t("loading")));
     if (serving.set) drawSuggestions();
     drawSeen();
-    const suggestions = serving.set ? null : refresh();
+    if (serving.card) cardHere();
+    const suggestions = serving.set && !serving.setStale ? null : refresh();
     try {
       await loadCard(id, code);
+      await whenLifted();
       drawCard();
-      if (serving.set) drawSuggestions();
+      cardHere();
+      if (drawnWith !== null && drawnWith !== ofCard()) drawSuggestions();
     } catch (error) {
+      cardHere();
       if (serving.card) return;
       title.textContent = t("customer.unknown");
       fill(about, problemLine(error, [button(t("again"), { onclick: start })]));
     }
     await suggestions;
+  }
+
+  /** The network is back: what is old or missing is fetched, what the clerk has before their eyes stays. */
+  function reload() {
+    if (serving.stale || !serving.card) start();
+    else if (serving.setStale || !serving.set) refresh();
   }
 
   function drawSeen() {
@@ -158,7 +172,7 @@ export function customerScreen({ id, code, go, redraw }) {
     dispose: deaf,
     onSeen,
     onVisitor,
-    reload: refresh,
+    reload,
     element: h(
       "div",
       { class: "serve" },

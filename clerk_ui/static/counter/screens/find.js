@@ -2,6 +2,7 @@
 
 import { button, empty, fill, h, icon, notice, s, skeleton } from "../dom.js";
 import { ago, daysSince, when } from "../figures.js";
+import { whenLifted } from "../fingers.js";
 import { findCustomers } from "../finding.js";
 import { hasPhrase, t } from "../language.js";
 import { cameraAvailable, openCamera } from "../parts/camera.js";
@@ -54,6 +55,7 @@ export function findScreen({ onCode, go }) {
   const recent = h("div", {});
   const tasks = h("div", {});
   let asked = null;
+  let standing = ""; // the list as it stands; the same again leaves it alone, and the focus in it
 
   const field = h("input", {
     id: "find",
@@ -100,6 +102,10 @@ export function findScreen({ onCode, go }) {
   async function loadExpected() {
     try {
       const answered = await get("/api/expected");
+      const told = JSON.stringify(answered);
+      if (told === standing) return;
+      await whenLifted();
+      standing = told;
       fill(
         tasks,
         answered.follow_ups > 0 &&
@@ -113,6 +119,7 @@ export function findScreen({ onCode, go }) {
           : empty("door", t("find.expected.none"), t("find.expected.none.how")),
       );
     } catch (error) {
+      standing = "";
       if (error instanceof Unreachable) fill(expected, notice(t("find.expected.offline"), { kind: "warn", icon: "offline" }));
       else fill(expected, problemLine(error, [button(t("again"), { onclick: loadExpected })]));
     }

@@ -41,7 +41,7 @@ function tasks(list) {
       "li",
       { class: "task" },
       h("a", { class: "rowlink__name", href: `#/customer/${encodeURIComponent(task.customer_id)}` }, h("strong", {}, t("customer.sama", { name: task.customer_name ?? t("customer.unnamed") })), h("span", { class: "small soft" }, [task.text, day(task.due_on)].filter(Boolean).join(" ・ "))),
-      button(t("follow_up.done"), { icon: "check", onclick: async () => { await finishFollowUp(task); item.remove(); say(t("follow_up.done.said")); } }),
+      button(t("follow_up.done"), { icon: "check", onclick: async (event) => { event.currentTarget.disabled = true; await finishFollowUp(task); item.remove(); say(t("follow_up.done.said")); } }),
     );
     return item;
   };

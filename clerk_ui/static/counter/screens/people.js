@@ -22,7 +22,10 @@ export function peopleScreen({ proceed, counts }) {
     place,
   );
 
+  let drawn = "";
+
   function draw(list) {
+    drawn = JSON.stringify(list);
     if (!list.length) {
       fill(place, empty("people", t("people.none"), t("people.none.how"), button(t("again"), { onclick: load })));
       return;
@@ -64,7 +67,8 @@ export function peopleScreen({ proceed, counts }) {
   async function refresh() {
     try {
       const list = await people();
-      if (!place.querySelector("input")) draw(list);
+      // nobody's face goes away under a finger or a focus only to come back
+      if (!place.querySelector("input") && JSON.stringify(list) !== drawn) draw(list);
     } catch (error) {
       if (!place.children.length) fill(place, problemLine(error, [button(t("again"), { onclick: load })]));
     }
@@ -85,23 +89,27 @@ function pinPad(person, { back, proceed }) {
     pattern: `[0-9]{${SHORTEST},${LONGEST}}`,
   });
   const dots = h("p", { class: "pin__dots", "aria-hidden": "true" });
+  let form = null;
   const go = button(t("pin.go"), { kind: "main large", type: "submit", class: "button button--main button--large" });
 
   function show() {
     pin.value = pin.value.replace(/\D/g, "").slice(0, LONGEST);
     fill(dots, Array.from({ length: Math.max(SHORTEST, pin.value.length) }, (_, place) => h("span", { class: place < pin.value.length ? "pin__dot pin__dot--set" : "pin__dot" })));
-    go.disabled = pin.value.length < SHORTEST;
+    go.disabled = pin.value.length < SHORTEST || Boolean(form?.ariaBusy);
   }
 
   async function submit(event) {
     event.preventDefault();
-    if (pin.value.length < SHORTEST) return;
-    go.disabled = true;
+    const tried = pin.value;
+    if (tried.length < SHORTEST || form.ariaBusy) return;
+    pin.value = ""; // digits that follow while this one is looked at belong to the next try
+    form.ariaBusy = "true";
+    show();
     try {
-      await signIn(person, pin.value);
-      proceed();
+      await signIn(person, tried);
+      await proceed();
     } catch (error) {
-      pin.value = "";
+      form.ariaBusy = null;
       show();
       const offline = error instanceof Unreachable && !isReachable();
       fill(trouble, offline ? notice(t("pin.offline"), { kind: "warn", icon: "offline" }) : problemLine(error));
@@ -115,8 +123,7 @@ function pinPad(person, { back, proceed }) {
   };
   const key = (label, action, extra = {}) => h("button", { type: "button", class: "pin__key figure", onclick: action, ...extra }, label);
   pin.addEventListener("input", show);
-  show();
-  return h(
+  form = h(
     "form",
     { class: "pin", onsubmit: submit, "aria-label": t("pin.title", { name: person.name }) },
     h("div", { class: "pin__who" }, face(person, "face--large"), h("h2", {}, person.name)),
@@ -133,4 +140,6 @@ function pinPad(person, { back, proceed }) {
     ),
     go,
   );
+  show();
+  return form;
 }
