@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from scipy import special
 
 from analytics.case_mix.likelihood import MixRows
-from analytics.case_mix.mixed import posterior_mode, schur_covariance
+from analytics.case_mix.posterior import posterior_mode, schur_covariance
 from analytics.rates import Floats
 
 Codes = NDArray[np.intp]

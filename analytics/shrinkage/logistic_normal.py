@@ -2,8 +2,9 @@
 
 The likelihood of a clerk is the exact binomial one of his rows at a known offset (the case mix), the skills follow
 N(0, σ²), σ is integrated out under a half-Cauchy prior (Gelman 2006), and the uncertainty of the offset is convolved
-in. Everything sits on one grid of skills, so that no posterior is assumed to be normal: three proposals give the wide
-and skewed posterior that three proposals deserve.
+in – for each σ its own, since where clerks hardly differ the others tell precisely what is usual. Everything sits on
+one grid of skills, so that no posterior is assumed to be normal: three proposals give the wide and skewed posterior
+that three proposals deserve.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize, special
 
+from analytics.case_mix.spreads import PlausibleSpreads, log_half_cauchy
 from analytics.rates import Floats, counts
 
 Codes = NDArray[np.intp]
 
 REACH = 4.5  # logits; a skill of ±4.5 turns a rate of 20 % into 96 % or 0.3 %
 SPREADS = np.geomspace(0.01, 2.5, 60)
-SPREAD_PRIOR_SCALE = 1.0
+TINY = 1e-300
 OFFSET_BIN = 0.04  # rows of a clerk whose offsets differ by less are one row, at their mean offset
 
 
@@ -184,6 +186,22 @@ def _smear(values: Floats, step: float, variance: Floats, shift: Floats) -> Floa
     return np.maximum(smeared[:, width // 2 : width // 2 + width], 0.0)
 
 
+def _normal(grid: Floats, mean: Floats, variance: Floats) -> Floats:
+    """Return N(mean, variance) at the points of the grid, summing to one (means × grid)."""
+    density = np.exp(-0.5 * (grid[None, :] - mean[:, None]) ** 2 / variance[:, None])
+    return np.asarray(density / density.sum(axis=1, keepdims=True))
+
+
+def _own_spreads(likelihood: Floats, grid: Floats, variance: Floats) -> PlausibleSpreads:
+    """Return the spreads that the likelihoods alone leave plausible, where nobody has weighed them before."""
+    prior = _normal(grid, np.zeros(SPREADS.size), SPREADS**2)
+    log_weight = np.log(np.maximum(likelihood @ prior.T, TINY)).sum(axis=0) + log_half_cauchy(np.log(SPREADS))
+    weight = np.exp(log_weight - log_weight.max())
+    likely = weight > 1e-6
+    same = np.tile(variance, (int(likely.sum()), 1))
+    return PlausibleSpreads(SPREADS[likely], weight[likely] / weight[likely].sum(), same, np.zeros_like(same))
+
+
 def fit_skills(
     successes: Floats,
     trials: Floats,
@@ -192,17 +210,15 @@ def fit_skills(
     *,
     clerks: int | None = None,
     offset_variance: Floats | None = None,
-    offset_shift: Floats | None = None,
+    plausible: PlausibleSpreads | None = None,
 ) -> SkillPosterior:
     """Return the posterior skill of every clerk from rows of *successes* out of *trials* at a known *offset*.
 
-    *clerk* holds codes 0…clerks−1. *offset_variance* and *offset_shift* (per clerk) carry the case mix's own
-    uncertainty, see `case_mix.mixed`.
+    *clerk* holds codes 0…clerks−1. How much clerks differ, and with it how uncertain the offset is, comes from
+    *plausible* (see `case_mix.spreads`); else from the rows, with *offset_variance* per clerk.
     """
     count = clerks if clerks is not None else int(clerk.max()) + 1
     rows = _merge(successes, trials, offset, clerk, count)
-    variance = np.zeros(count) if offset_variance is None else offset_variance
-    shift = np.zeros(count) if offset_shift is None else offset_shift
     rates = special.expit(rows.offset)
     information = np.add.reduceat(rows.trials * rates * (1 - rates), rows.starts)
     narrowest = 1 / np.sqrt(max(float(information.max()), 1.0))
@@ -211,18 +227,21 @@ def fit_skills(
     step = float(grid[1] - grid[0])
 
     own = np.exp(rows.log_likelihood(grid))
-    likelihood = np.maximum(_smear(own, step, variance, shift), 1e-300)
-    prior = np.exp(-0.5 * (grid[:, None] / SPREADS) ** 2)
-    prior /= prior.sum(axis=0)
-    marginal = np.maximum(likelihood @ prior, 1e-300)
-    hyper = 1.5 * np.log(SPREADS) - np.log1p((SPREADS / SPREAD_PRIOR_SCALE) ** 2)
-    log_weight = np.log(marginal).sum(axis=0) + hyper
-    weight = np.exp(log_weight - log_weight.max())
-    weight /= weight.sum()
-    mixed_prior = (weight / marginal) @ prior.T
-    density = likelihood * mixed_prior
-    # The clerk's own rate turns on skill plus offset error, which his own rows tell directly.
-    total = own * _smear(mixed_prior, step, variance, -shift)
+    if plausible is None:
+        variance = np.zeros(count) if offset_variance is None else offset_variance
+        plausible = _own_spreads(_smear(own, step, variance, np.zeros(count)), grid, variance)
+    density, total = np.zeros_like(own), np.zeros_like(own)
+    seen: tuple[Floats, Floats, Floats] | None = None
+    for spread, weight, variance, shift in zip(
+        plausible.spreads, plausible.weights, plausible.variance, plausible.shift, strict=True
+    ):
+        if seen is None or not (np.array_equal(seen[1], variance) and np.array_equal(seen[2], shift)):
+            seen = np.maximum(_smear(own, step, variance, shift), TINY), variance, shift
+        skill = seen[0] * _normal(grid, np.zeros(1), np.array([spread**2]))
+        # The clerk's own rate turns on skill plus offset error, which his own rows tell directly.
+        both = own * _normal(grid, shift, spread**2 + variance)
+        density += weight * skill / np.maximum(skill.sum(axis=1, keepdims=True), TINY)
+        total += weight * both / np.maximum(both.sum(axis=1, keepdims=True), TINY)
     density /= density.sum(axis=1, keepdims=True)
     total /= total.sum(axis=1, keepdims=True)
-    return SkillPosterior(grid, density, total, float(weight @ SPREADS), rows)
+    return SkillPosterior(grid, density, total, float(plausible.weights @ plausible.spreads), rows)

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import polars as pl
-from sqlalchemy import BigInteger, ColumnElement, Float, Select, case, cast, false, func, literal, select
+from sqlalchemy import BigInteger, ColumnElement, Float, Select, case, cast, false, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from analytics.frames import REAL, TEXT, WHOLE, query_frame
@@ -63,17 +63,49 @@ def local_hours(session: Session, column: Any, store_column: Any, *, now: dateti
     One offset per store, that of *now* (default: the last suggestion): where clocks change for summer time, half of a
     year is an hour off, which shifts a band of hours and never a count.
     """
-    zones = dict(session.execute(select(Store.store_id, Store.timezone)).all())
+    usual, odd = _clock_shifts(session, now)
+    shift: ColumnElement[Any] = literal(usual, BigInteger)
+    if odd:
+        shift = case(odd, value=store_column, else_=usual)
+    return (cast(column, BigInteger) + shift) // HOUR_MICROS
+
+
+def on_local_days(session: Session, column: Any, store_column: Any, first: int, last: int) -> ColumnElement[bool]:
+    """Return the condition that `local_hours` puts a moment on the days *first* to *last*, as bounds of the moment.
+
+    Bounds are what indexes are made for, and what a database can tell the number of rows from.
+    """
+    usual, odd = _clock_shifts(session, None)
+    moment = cast(column, BigInteger)
+
+    def bounds(shift: int) -> ColumnElement[bool]:
+        return moment.between(first * DAY_MICROS - shift, (last + 1) * DAY_MICROS - shift - 1)
+
+    if not odd:
+        return bounds(usual)
+    stores: dict[int, list[str]] = {}
+    for store, shift in odd.items():
+        stores.setdefault(shift, []).append(store)
+    elsewhere = [store_column.in_(names) & bounds(shift) for shift, names in stores.items()]
+    return or_(store_column.not_in(list(odd)) & bounds(usual), *elsewhere)
+
+
+def _clock_shifts(session: Session, now: datetime | None) -> tuple[int, dict[str, int]]:
+    """Return how far (microseconds) the usual clock is ahead of UTC, and the clocks of stores that show another time.
+
+    The last suggestion is looked up store by store, each at one end of an index.
+    """
     if now is None:
-        last = session.scalar(select(func.max(Suggestion.shown_at)))
-        now = last if last is not None else datetime.fromtimestamp(0, tz=UTC)
+        shown = select(func.max(Suggestion.shown_at)).where(Suggestion.store_id == Store.store_id)
+        latest = select(Store.store_id, Store.timezone, shown.correlate(Store).scalar_subquery())
+        known = [(store, zone_name, at) for store, zone_name, at in session.execute(latest)]
+        now = max((at for _, _, at in known if at is not None), default=datetime.fromtimestamp(0, tz=UTC))
+        zones = {store: zone_name for store, zone_name, _ in known}
+    else:
+        zones = dict(session.execute(select(Store.store_id, Store.timezone)).all())
     default = _offset_hours(DEFAULT_TIMEZONE, now)
     odd = {store: hours for store, name in zones.items() if (hours := _offset_hours(name, now)) != default}
-    shift: ColumnElement[Any] = literal(int(default * HOUR_MICROS), BigInteger)
-    if odd:
-        by_store = {store: int(hours * HOUR_MICROS) for store, hours in odd.items()}
-        shift = case(by_store, value=store_column, else_=int(default * HOUR_MICROS))
-    return (cast(column, BigInteger) + shift) // HOUR_MICROS
+    return int(default * HOUR_MICROS), {store: int(hours * HOUR_MICROS) for store, hours in odd.items()}
 
 
 def within_days(day: ColumnElement[Any], moment: Any, days: Collection[int] | None) -> list[ColumnElement[bool]]:

@@ -23,6 +23,7 @@ from journey.stores import Clerk
 
 SPANS = (28, 91, 365)  # days, the last one included, for which standings are kept
 EVERYTHING = (-1_000_000, 1_000_000)
+FORM = 2  # of a kept standing; raised with its keys, so that what an older build kept is worked out anew
 FRAME = ""  # the clerk id of what a span says of all clerks
 SUM_SCHEMA = (
     {"clerk_id": TEXT, "store_id": TEXT, "category": TEXT} | dict.fromkeys(COUNTS, WHOLE) | dict.fromkeys(OFFSETS, REAL)
@@ -71,8 +72,8 @@ def standings(
             kept = kept.where(StaffStanding.store_id.in_([store, FRAME]))
         ordered = kept.order_by(StaffStanding.store_id, StaffStanding.clerk_id)
         documents: dict[str, dict[str, Any]] = dict(session.execute(ordered).all())
-        if FRAME in documents:
-            frame = documents.pop(FRAME)
+        frame = documents.pop(FRAME, {})
+        if frame.get("form") == FORM:
             return Standings(
                 [one["row"] for one in documents.values()],
                 {clerk: one["reach"] for clerk, one in documents.items()},
@@ -105,6 +106,7 @@ def work_out(session: Session, mix: CaseMix, span: tuple[int, int], *, min_propo
             strengths[one.pop("clerk_id")].append(one)
     reach = {} if fit is None else dict(zip(fit.clerk_ids.tolist(), fit.reach.tolist(), strict=True))
     frame = {
+        "form": FORM,
         "funnel": _funnel_facts(success),
         "min_proposals": min_proposals,
         "store_levels": fit.store_levels if fit else {},

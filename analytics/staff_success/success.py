@@ -120,8 +120,7 @@ def fit_success(sums: pl.DataFrame, mix: CaseMix) -> SuccessFit:
         offset,
         clerks,
         clerks=ids.size,
-        offset_variance=levels.offset_variance + mix.variance(ids),
-        offset_shift=levels.offset_shift,
+        plausible=levels.plausible.with_doubt(mix.variance(ids)),
     )
     proposed = counts(clerks, ids.size, tried)
     expected = posterior.expected_rates()

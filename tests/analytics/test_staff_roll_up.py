@@ -9,16 +9,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from sqlalchemy import Engine, delete, select
+from sqlalchemy import Engine, delete, func, select
 from sqlalchemy.orm import Session
 
 from analytics.case_mix import CaseMix, three_points, with_power_sums
-from analytics.staff_success import proposal_cells, report, roll_up, standings
+from analytics.staff_success import proposal_cells, proposal_rows, report, roll_up, standings
 from analytics.staff_success.proposals import suggestion_rows
 from analytics.staff_success.roll_up import case_mix_or_nothing
 from analytics.staff_success.standings import day_number, work_out
 from analytics.staff_success.success import fit_case_mix
-from journey.clerk_roll_ups import CaseMixModel, ClerkHandlingDay, ClerkProposalDay
+from journey.clerk_roll_ups import CaseMixModel, ClerkHandlingDay, ClerkProposalDay, StaffStanding
 from journey.confirmations import confirm
 from journey.customers import Customer
 from journey.database import writing
@@ -179,6 +179,49 @@ def test_kept_standings_are_what_would_be_worked_out(chain: Session) -> None:
     week = report(chain, start=date(2026, 3, 2), end=date(2026, 3, 8))
     assert 0 < sum(clerk["shown"] for clerk in week["clerks"]) < 600
     assert not any(clerk["ranked"] for clerk in report(chain, min_proposals=10_000)["clerks"])
+
+
+def test_standings_that_an_older_build_kept_are_worked_out_anew(chain: Session) -> None:
+    roll_up(chain, now=NOW)
+    span = date(2026, 2, 24), date(2026, 3, 23)
+    right = report(chain, start=span[0], end=span[1])
+    for kept in chain.scalars(select(StaffStanding)):
+        kept.figures = {key: value for key, value in kept.figures.items() if key not in ("form", "chain", "strengths")}
+    chain.flush()
+    assert report(chain, start=span[0], end=span[1]) == right
+
+
+def test_rows_are_paged_latest_first_and_counted_by_the_sums(chain: Session) -> None:
+    chain.add(
+        Suggestion(suggestion_id="taken", set_id="taken", customer_id="C1", store_id="002", clerk_id="K1",
+                   shown_at=NOW - timedelta(hours=8), rank=1, product_id="P1")
+    )  # fmt: skip
+    chain.flush()
+    record_outcome(chain, Tap("taken", "taken", "K4", "declined", occurred_at=NOW - timedelta(hours=8)), now=NOW)
+    unsummed = proposal_rows(chain, "K4", None, None, figure="proposed", limit=7)
+    roll_up(chain, now=NOW)
+    for figure in ("shown", "proposed", "accepted"):
+        everything, total = proposal_rows(chain, "K4", None, None, figure=figure, limit=1000)
+        assert total == len(everything) > 20
+        paged = [proposal_rows(chain, "K4", None, None, figure=figure, limit=7, offset=o) for o in range(0, total, 7)]
+        assert [row for rows, _ in paged for row in rows] == everything
+        assert {count for _, count in paged} == {total}
+        assert everything == sorted(everything, key=lambda row: row.shown_at, reverse=True)
+    assert proposal_rows(chain, "K4", None, None, figure="proposed", limit=7) == unsummed
+    assert unsummed[0][0].suggestion_id == "taken"
+    assert "taken" not in {row.suggestion_id for row in proposal_rows(chain, "K1", None, None, limit=1000)[0]}
+
+
+def test_the_rows_of_a_day_are_those_of_the_day_on_the_stores_clock(chain: Session) -> None:
+    roll_up(chain, now=NOW)
+    for clerk in ("K1", "K4"):  # Tokyo and Paris, where the facts of a Tokyo night fall on the day before
+        for day in (date(2026, 3, 3), date(2026, 3, 4)):
+            by_sums = chain.scalar(
+                select(func.sum(ClerkProposalDay.shown)).where(
+                    ClerkProposalDay.clerk_id == clerk, ClerkProposalDay.day == day_number(day)
+                )
+            )
+            assert len(proposal_rows(chain, clerk, day, day, limit=1000)[0]) == by_sums
 
 
 def test_the_case_mix_is_learnt_anew_when_the_chain_has_grown_or_a_month_has_passed(chain: Session) -> None:

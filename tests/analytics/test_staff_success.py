@@ -190,7 +190,7 @@ def test_an_uncertain_offset_widens_the_skill_but_not_the_rate() -> None:
     one = np.zeros(1, dtype=np.intp)
     rows = (np.array([60.0]), np.array([200.0]), np.array([-0.8]), one)
     sure = fit_skills(*rows)
-    unsure = fit_skills(*rows, offset_variance=np.array([0.25]), offset_shift=np.array([0.0]))
+    unsure = fit_skills(*rows, offset_variance=np.array([0.25]))
     width = [float((p.quantile(0.975) - p.quantile(0.025))[0]) for p in (sure, unsure)]
     assert width[1] > 1.5 * width[0]
     rates = [float(np.diff(p.rates()[1:], axis=0)[0, 0]) for p in (sure, unsure)]
