@@ -5,21 +5,18 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-import numpy as np
 import polars as pl
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session
 
-from analytics.period import Period
 from analytics.rates import wilson
-from analytics.staffing.judgement import judge
+from analytics.staffing.coming_hours import judged_day
 from analytics.staffing.recurring import recurring
-from analytics.staffing.rolled_up import coming_slots, law_of, past_slots
-from analytics.staffing.roster import on_floor, shifts_in
+from analytics.staffing.rolled_up import law_of, past_slots
 from analytics.today.finding import Finding
 from journey.database import to_micros
 from journey.local_days import day_bounds
-from journey.staffing_slots import StaffingStore, staffing_store
+from journey.staffing_slots import staffing_store
 from journey.visits import Visit
 
 WEEKS = 8
@@ -46,36 +43,6 @@ def short_today(session: Session, store: str, tz: ZoneInfo, today: date, now: da
         "high": float(short["lost_high"].sum()),
     }  # fmt: skip
     return Finding("short_today", facts["low"], short.height, facts, EVIDENCE, ahead.to_dicts())
-
-
-def judged_day(session: Session, state: StaffingStore | None, tz: ZoneInfo, day: date) -> pl.DataFrame | None:
-    """Return the quarter hours of a coming *day*: forecast, roster and judgement; None without a forecast.
-
-    `rostered` is null where no shift of that day is known.
-    """
-    if state is None:
-        return None
-    coming = coming_slots(session, state.store_id).filter(pl.col("day") == day)
-    if coming.is_empty():
-        return None
-    law = law_of(state)
-    begins, ends = (to_micros(at) for at in day_bounds(day, tz))
-    duty = shifts_in(session, Period(begins, ends), state.store_id)
-    floor = on_floor(duty).select("slot_at", "rostered")
-    both = coming.join(floor, on="slot_at", how="left")
-    rostered = pl.col("rostered").fill_null(0.0) if not duty.is_empty() else pl.lit(None, dtype=pl.Float64)
-    both = both.with_columns(rostered=rostered)
-    shape = both["strength"].to_numpy()
-    judged = judge(
-        shape, shape / np.maximum(both["arrivals"].to_numpy(), 1e-9),
-        both["rostered"].fill_null(float("nan")).to_numpy(), law,
-    )  # fmt: skip
-    return both.with_columns(
-        p_short=pl.Series(judged.p_short).fill_nan(None),
-        judgement=pl.Series(list(judged.judgement), dtype=pl.String),
-        lost_low=pl.Series(judged.lost_low).fill_nan(None),
-        lost_high=pl.Series(judged.lost_high).fill_nan(None),
-    )
 
 
 def short_hour(session: Session, store: str, tz: ZoneInfo, today: date, now: datetime) -> Finding | None:

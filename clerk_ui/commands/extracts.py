@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,13 @@ COLUMNS = ["table", "read", "inserted", "updated", "unchanged", "quarantined", "
 @click.command()
 @click.argument("directory", type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="Import nothing if any row would be kept out (exit 1).")
+@click.option("--later", is_flag=True, help="Leave the figures on the screens to the next: osusume rollup.")
 @at_desk
-def import_command(desk: Desk, directory: Path, strict: bool) -> None:
-    """Import an extract folder: CSV, CSV.gz or Parquet. Importing it again changes nothing."""
+def import_command(desk: Desk, directory: Path, strict: bool, later: bool) -> None:
+    """Import an extract folder: CSV, CSV.gz or Parquet. Importing it again changes nothing.
+
+    What was imported is told first; then the figures that screens read are added up, of the days that changed only.
+    """
     try:
         summary = import_folder(
             desk.engine, directory, strict=strict, timezone=desk.settings.chain.timezone, now=desk.now,
@@ -37,6 +42,18 @@ def import_command(desk: Desk, directory: Path, strict: bool) -> None:
         raise
     _confirm(desk)
     desk.show(summary.as_json(), lambda: _tell(desk, summary))
+    if not later:
+        _add_up(desk)
+
+
+def _add_up(desk: Desk) -> None:
+    """Bring the figures of staff and staffing up to date; whoever does not want to wait may leave it to cron."""
+    sys.stdout.flush()  # whoever reads our output need not wait for this
+    desk.progress("adding up the figures on the screens; Ctrl-C leaves that to the next osusume rollup")
+    try:
+        roll_up(desk, ("staff", "staffing"))
+    except KeyboardInterrupt:
+        desk.progress("everything is imported; the figures on the screens follow with the next osusume rollup")
 
 
 def _tell(desk: Desk, summary: ImportSummary) -> None:
@@ -58,7 +75,6 @@ def _confirm(desk: Desk) -> None:
     """Receipts that came now may confirm suggestions shown before, and change what is known of customers online."""
     with writing(desk.engine) as session:
         confirm(session, window=timedelta(hours=desk.settings.chain.attribution_hours))
-    roll_up(desk, ("staff", "staffing"))
     desk.forget_online()
 
 
@@ -129,3 +145,4 @@ def quarantine_retry(desk: Desk, path: Path) -> None:
         desk.say(f"{summary.settled:,} rows of the quarantine are settled")
 
     desk.show(summary.as_json(), readable)
+    _add_up(desk)

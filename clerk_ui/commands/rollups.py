@@ -6,6 +6,7 @@ import importlib
 import inspect
 import time
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import click
@@ -14,8 +15,8 @@ from clerk_ui.commands.console import Desk, at_desk
 from journey.analysis_results import newest_result
 from journey.database import reading, writing
 
-# name → module and function of analytics; it takes a session and whichever of now, everything and timezone it needs,
-# and returns what it did
+# name → module and function of analytics; it takes a session and whichever of now, everything, timezone and progress
+# (done, total) it needs, and returns what it did
 ROLL_UPS = {
     "staff": ("analytics.staff_success", "roll_up"),
     "know-how": ("analytics.know_how", "roll_up"),
@@ -29,9 +30,10 @@ CX_EVERY = timedelta(hours=20)
 
 def roll_up(desk: Desk, names: tuple[str, ...] = (), *, everything: bool = False) -> list[dict[str, Any]]:
     """Run these roll-ups (none named: all), each in a transaction of its own."""
-    offered = {"now": desk.now, "everything": everything, "timezone": desk.settings.chain.timezone}
-    done = []
+    offered: dict[str, Any] = {"now": desk.now, "everything": everything, "timezone": desk.settings.chain.timezone}
+    done: list[dict[str, Any]] = []
     for name in names or tuple(ROLL_UPS):
+        offered["progress"] = partial(desk.counted, name)
         started = time.perf_counter()
         module, attribute = ROLL_UPS[name]
         function = getattr(importlib.import_module(module), attribute)

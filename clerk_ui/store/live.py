@@ -5,6 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import render_template
 
+from analytics.staffing.coming_hours import coming_hours
 from analytics.staffing.live import store_now
 from clerk_ui.auth.requirements import require_role
 from clerk_ui.database_sessions import reading, request_time
@@ -21,6 +22,7 @@ def page() -> str:
     """The board; its page fetches itself again every twenty seconds."""
     asked = asked_store()
     now = store_now(reading(), asked.store.store_id, request_time())
+    hours = coming_hours(reading(), asked.store.store_id, asked.tz, request_time())
     names = clerk_names(reading(), store_id=asked.store.store_id)
     named = {
         place: [names.get(clerk, clerk) for clerk in now[place]] for place in ("on_floor", "in_back")
@@ -30,6 +32,8 @@ def page() -> str:
         **frame("today"),
         asked=asked,
         now=now,
+        hours=hours,
+        next_short=next((hour for hour in hours if hour["judgement"] == "short"), None),
         named=named,
         who=names.get(now["who"], now["who"]) if now["who"] else None,
         at=request_time(),

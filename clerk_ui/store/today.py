@@ -10,9 +10,9 @@ from apiflask import APIBlueprint
 from flask import Response, render_template
 from sqlalchemy.orm import Session
 
+from analytics.staffing.coming_hours import judged_day
 from analytics.staffing.rolled_up import law_of
 from analytics.today import Asked, Finding, find, findings
-from analytics.today.floor import judged_day
 from analytics.today.scorer import FINDERS
 from clerk_ui.auth.requirements import require_role
 from clerk_ui.database_sessions import reading, request_time

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from analytics.period import Period
 from analytics.staffing import report, roll_up
 from analytics.staffing.arrivals import receipts
+from analytics.staffing.coming_hours import coming_hours
 from analytics.staffing.facts import runs, up_to_date
 from analytics.staffing.report import computed_report
 from analytics.staffing.rolled_up import coming_slots, past_slots
@@ -206,6 +207,30 @@ def test_nothing_one_day_and_one_clerk(session: Session) -> None:
     assert past_slots(session, "001")["rostered"].to_list() == [1.0] * 4
     assert session.scalar(select(func.count()).select_from(StaffingForecast)) == 21 * 4
     assert close(report(session)["slots"][0], computed_report(session)["slots"][0])
+
+
+def test_the_rest_of_a_day_is_judged_hour_by_hour(session: Session) -> None:
+    tokyo = zone(None)
+    week_of_traffic(session)
+    roll_up(session, now=NOW)
+    day = coming_slots(session, "001")["day"].min()
+    assert isinstance(day, date)
+    opening = OPENING + timedelta(days=(day - OPENING.astimezone(tokyo).date()).days)
+    now = opening + timedelta(hours=3, minutes=5)
+    assert {one["judgement"] for one in coming_hours(session, "001", tokyo, now)} == {"unknown"}
+    session.add(Shift(clerk_id="K1", store_id="001", starts_at=opening, ends_at=opening + timedelta(hours=5)))
+    session.flush()
+    hours = coming_hours(session, "001", tokyo, now)
+    first = (opening + timedelta(hours=3)).astimezone(tokyo).hour
+    assert [one["hour"] for one in hours] == list(range(first, first + 7))  # ten hours a day, three are over
+    assert [one["rostered"] for one in hours[:3]] == [1.0, 1.0, 0.0]
+    assert {one["judgement"] for one in hours[2:]} == {"short"}
+    assert all(one["needed"] > 0 for one in hours)
+    whole = coming_slots(session, "001").filter(pl.col("day") == day)
+    later = whole.filter(pl.col("slot_at") >= int((opening + timedelta(hours=3, minutes=15)).timestamp() * 1e6))
+    assert sum(one["arrivals"] for one in hours) == pytest.approx(later["arrivals"].sum())
+    assert coming_hours(session, "001", tokyo, opening + timedelta(hours=11)) == []
+    assert coming_hours(session, "nowhere", tokyo, now) == []
 
 
 def test_days_are_read_in_few_stretches() -> None:

@@ -108,6 +108,22 @@ def test_the_books_of_an_import_add_up_and_strict_imports_nothing(chain: Chain, 
     assert chain.run("quarantine", "list")["rows"] == []
 
 
+def test_figures_are_added_up_at_the_import_unless_left_to_later(chain: Chain, extract: Path) -> None:
+    def staffing() -> int:
+        done = chain.run("rollup", "staffing")["rollups"]
+        return int(done[0]["days"])
+
+    assert chain.run("import", extract, "--later")["tables"][0]["read"] == 1
+    assert staffing() > 0
+    rest = (extract / "pos_lines.csv").read_text(encoding="utf-8").replace("2026-01", "2026-03")
+    (extract / "pos_lines.csv").write_text(rest.replace("R", "Q"), encoding="utf-8")
+    status, told_first, progress = told(chain, "import", extract)
+    assert status == 0
+    assert "pos_lines" in told_first
+    assert "adding up the figures on the screens" in progress
+    assert staffing() == 0
+
+
 def test_people_tablets_and_keys(chain: Chain, extract: Path) -> None:
     chain.run("import", extract)
     made = chain.run("user", "add-all")["stores"]["001"]
