@@ -12,18 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import optimize, special
 
 from analytics.case_mix.spreads import PlausibleSpreads, log_half_cauchy
-from analytics.rates import Floats, counts
-
-Codes = NDArray[np.intp]
+from analytics.rates import Floats
+from analytics.shrinkage.clerk_rows import ClerkRows, Codes, merge_rows
 
 REACH = 4.5  # logits; a skill of ±4.5 turns a rate of 20 % into 96 % or 0.3 %
 SPREADS = np.geomspace(0.01, 2.5, 60)
 TINY = 1e-300
-OFFSET_BIN = 0.04  # rows of a clerk whose offsets differ by less are one row, at their mean offset
 
 
 @dataclass(frozen=True)
@@ -39,7 +36,7 @@ class SkillPosterior:
     density: Floats
     total: Floats
     spread: float
-    rows: _ClerkRows
+    rows: ClerkRows
 
     @property
     def mean(self) -> Floats:
@@ -119,61 +116,6 @@ def quantiles(grid: Floats, density: Floats, probability: float) -> Floats:
     return np.array([np.interp(probability, c, grid) for c in cumulative])
 
 
-@dataclass(frozen=True)
-class _ClerkRows:
-    """Rows merged by clerk and offset, sorted by clerk; every clerk has at least one."""
-
-    successes: Floats
-    trials: Floats
-    offset: Floats
-    starts: Codes
-    clerk: Codes
-
-    def log_likelihood(self, grid: Floats) -> Floats:
-        """Return the log likelihood of every clerk at every skill (clerks × grid), its maximum taken as zero."""
-        out = np.empty((self.starts.size, grid.size))
-        for j, u in enumerate(grid):
-            eta = self.offset + u
-            out[:, j] = np.add.reduceat(self.successes * eta - self.trials * np.logaddexp(0.0, eta), self.starts)
-        return np.asarray(out - out.max(axis=1, keepdims=True))
-
-    def rate_curves(self, grid: Floats) -> Floats:
-        """Return each clerk's mean success rate over his rows, as a function of his skill (clerks × grid)."""
-        weight = self.trials + 1e-12  # a clerk without proposals is measured on his rows all the same
-        total = np.add.reduceat(weight, self.starts)
-        out = np.empty((self.starts.size, grid.size))
-        for j, u in enumerate(grid):
-            out[:, j] = np.add.reduceat(weight * special.expit(self.offset + u), self.starts) / total
-        return out
-
-    def pooled_curve(self, grid: Floats) -> Floats:
-        """Return the mean success rate over the rows of all clerks, as a function of one skill for all."""
-        bins, where = np.unique(np.round(self.offset / OFFSET_BIN), return_inverse=True)
-        weight = counts(where, bins.size, self.trials + 1e-12)
-        offset = counts(where, bins.size, self.offset * (self.trials + 1e-12)) / weight
-        return np.asarray(weight @ special.expit(offset[:, None] + grid[None, :]) / weight.sum())
-
-
-def _merge(successes: Floats, trials: Floats, offset: Floats, clerk: Codes, clerks: int) -> _ClerkRows:
-    """Return the rows merged by clerk and bin of offset; a clerk without rows gets an empty one."""
-    absent = np.setdiff1d(np.arange(clerks), clerk)
-    clerk = np.concatenate([clerk, absent])
-    successes = np.concatenate([successes, np.zeros(absent.size)])
-    trials = np.concatenate([trials, np.zeros(absent.size)])
-    middle = float(np.average(offset, weights=trials[: offset.size] + 1e-12)) if offset.size else 0.0
-    offset = np.concatenate([offset, np.full(absent.size, middle)])
-    bins = np.round(offset / OFFSET_BIN).astype(np.int64)
-    bins -= bins.min()
-    key = clerk.astype(np.int64) * (int(bins.max()) + 1) + bins
-    unique, inverse = np.unique(key, return_inverse=True)
-    n = counts(inverse, unique.size, trials)
-    rows = counts(inverse, unique.size)
-    weighted = counts(inverse, unique.size, offset * (trials + 1e-9)) / (n + 1e-9 * rows)
-    owner = unique // (int(bins.max()) + 1)
-    starts = np.searchsorted(owner, np.arange(clerks))
-    return _ClerkRows(counts(inverse, unique.size, successes), n, weighted, starts, owner)
-
-
 def _smear(values: Floats, step: float, variance: Floats, shift: Floats) -> Floats:
     """Return each row of *values* convolved with N(shift, variance): E f(u + δ), by Fourier transform."""
     if not (variance > 0).any() and not (shift != 0).any():
@@ -192,14 +134,34 @@ def _normal(grid: Floats, mean: Floats, variance: Floats) -> Floats:
     return np.asarray(density / density.sum(axis=1, keepdims=True))
 
 
-def _own_spreads(likelihood: Floats, grid: Floats, variance: Floats) -> PlausibleSpreads:
-    """Return the spreads that the likelihoods alone leave plausible, where nobody has weighed them before."""
+def _with_own_spreads(own: Floats, grid: Floats, variance: Floats) -> tuple[Floats, Floats, float]:
+    """Return density, total and mean spread where only the rows tell of the spread, by matrix products."""
+    step = float(grid[1] - grid[0])
+    likelihood = np.maximum(_smear(own, step, variance, np.zeros_like(variance)), TINY)
     prior = _normal(grid, np.zeros(SPREADS.size), SPREADS**2)
-    log_weight = np.log(np.maximum(likelihood @ prior.T, TINY)).sum(axis=0) + log_half_cauchy(np.log(SPREADS))
+    marginal = np.maximum(likelihood @ prior.T, TINY)
+    log_weight = np.log(marginal).sum(axis=0) + log_half_cauchy(np.log(SPREADS))
     weight = np.exp(log_weight - log_weight.max())
-    likely = weight > 1e-6
-    same = np.tile(variance, (int(likely.sum()), 1))
-    return PlausibleSpreads(SPREADS[likely], weight[likely] / weight[likely].sum(), same, np.zeros_like(same))
+    weight /= weight.sum()
+    mixed = (weight / marginal) @ prior
+    total = own * _smear(mixed, step, variance, np.zeros_like(variance))
+    return likelihood * mixed, total, float(weight @ SPREADS)
+
+
+def _with_plausible_spreads(own: Floats, grid: Floats, plausible: PlausibleSpreads) -> tuple[Floats, Floats]:
+    """Return density and total as a mixture over the plausible spreads, each with the offset's doubt that it brings."""
+    step = float(grid[1] - grid[0])
+    density, total = np.zeros_like(own), np.zeros_like(own)
+    for spread, weight, variance, shift in zip(
+        plausible.spreads, plausible.weights, plausible.variance, plausible.shift, strict=True
+    ):
+        skill = np.maximum(_smear(own, step, variance, shift), TINY)
+        skill *= _normal(grid, np.zeros(1), np.array([spread**2]))
+        # The clerk's own rate turns on skill plus offset error, which his own rows tell directly.
+        both = own * _normal(grid, shift, spread**2 + variance)
+        density += skill * (weight / np.maximum(skill.sum(axis=1, keepdims=True), TINY))
+        total += both * (weight / np.maximum(both.sum(axis=1, keepdims=True), TINY))
+    return density, total
 
 
 def fit_skills(
@@ -218,30 +180,20 @@ def fit_skills(
     *plausible* (see `case_mix.spreads`); else from the rows, with *offset_variance* per clerk.
     """
     count = clerks if clerks is not None else int(clerk.max()) + 1
-    rows = _merge(successes, trials, offset, clerk, count)
+    rows = merge_rows(successes, trials, offset, clerk, count)
     rates = special.expit(rows.offset)
     information = np.add.reduceat(rows.trials * rates * (1 - rates), rows.starts)
     narrowest = 1 / np.sqrt(max(float(information.max()), 1.0))
     points = int(np.clip(2 * REACH / (narrowest / 3), 400, 1800)) | 1
     grid = np.linspace(-REACH, REACH, points)
-    step = float(grid[1] - grid[0])
 
     own = np.exp(rows.log_likelihood(grid))
     if plausible is None:
         variance = np.zeros(count) if offset_variance is None else offset_variance
-        plausible = _own_spreads(_smear(own, step, variance, np.zeros(count)), grid, variance)
-    density, total = np.zeros_like(own), np.zeros_like(own)
-    seen: tuple[Floats, Floats, Floats] | None = None
-    for spread, weight, variance, shift in zip(
-        plausible.spreads, plausible.weights, plausible.variance, plausible.shift, strict=True
-    ):
-        if seen is None or not (np.array_equal(seen[1], variance) and np.array_equal(seen[2], shift)):
-            seen = np.maximum(_smear(own, step, variance, shift), TINY), variance, shift
-        skill = seen[0] * _normal(grid, np.zeros(1), np.array([spread**2]))
-        # The clerk's own rate turns on skill plus offset error, which his own rows tell directly.
-        both = own * _normal(grid, shift, spread**2 + variance)
-        density += weight * skill / np.maximum(skill.sum(axis=1, keepdims=True), TINY)
-        total += weight * both / np.maximum(both.sum(axis=1, keepdims=True), TINY)
+        density, total, spread = _with_own_spreads(own, grid, variance)
+    else:
+        density, total = _with_plausible_spreads(own, grid, plausible)
+        spread = float(plausible.weights @ plausible.spreads)
     density /= density.sum(axis=1, keepdims=True)
     total /= total.sum(axis=1, keepdims=True)
-    return SkillPosterior(grid, density, total, float(plausible.weights @ plausible.spreads), rows)
+    return SkillPosterior(grid, density, total, spread, rows)

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 from analytics.frames import TEXT, WHOLE, query_frame
 from analytics.period import Period
 from journey.purchases import PosLine
+from journey.stores import Store
 from journey.suggestions import Suggestion
 from journey.traffic import Traffic
 
@@ -91,6 +92,7 @@ def receipts(session: Session, period: Period, store: str | None = None) -> pl.D
     statement = (
         select(PosLine.store_id, slot, func.count(func.distinct(PosLine.receipt_id)), known)
         .where(
+            PosLine.store_id.in_(select(Store.store_id)),  # so that a few days are found store by store, by index
             period.covers(PosLine.sold_at),
             PosLine.quantity > 0,
             func.coalesce(PosLine.channel, "store") == "store",
