@@ -11,6 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from functools import lru_cache
 from pathlib import Path
+from string import Formatter
 from typing import Any
 
 import orjson
@@ -71,11 +72,26 @@ def other_language() -> str:
 def t(key: str, **values: Any) -> str:
     """The text of a key in this request's language, with its ``{placeholders}`` filled.
 
+    ``{n:card|cards}`` is the word for one or for several, for languages that tell them apart.
+
     Raises:
         KeyError: no such key; a screen never shows a raw key.
     """
     phrase = catalogue(current_language())[key]
-    return phrase.format(**values) if values else phrase
+    return FORMATTER.vformat(phrase, (), values) if values else phrase
+
+
+class _Counting(Formatter):
+    """Formats as `str.format`, and ``{n:card|cards}`` as the word that goes with the number: one card, two cards."""
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        one, divided, many = format_spec.partition("|")
+        if not divided:
+            return str(super().format_field(value, format_spec))
+        return one if str(value) == "1" else many
+
+
+FORMATTER = _Counting()
 
 
 def money(amount: Decimal | float | None) -> str:

@@ -9,7 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from clerk_ui import create_app
-from clerk_ui.languages import FOLDER, catalogue
+from clerk_ui.languages import FOLDER, catalogue, t
 from clerk_ui.security import kept_secret
 from clerk_ui.settings import Settings, StorageSettings
 from journey.errors import SchemaMissing
@@ -169,3 +169,10 @@ def test_the_shell_the_manifest_and_the_service_worker(shop: Shop) -> None:
     assert client.get("/manifest.webmanifest").mimetype == "application/manifest+json"
     assert client.get("/").headers["Location"] == "/sign-in"
     assert shop.tablet().get("/").headers["Location"] == "/counter/"
+
+
+def test_words_go_with_their_number(shop: Shop) -> None:
+    with shop.app.test_request_context("/?lang=en"):
+        assert t("staff.rows_answer", n=1, name="X") == "1 row of X."
+        assert t("staff.rows_answer", n="1,200", name="X") == "1,200 rows of X."
+        assert t("know_how.nothing_found", n=0).count("0") == 1
