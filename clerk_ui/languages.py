@@ -99,8 +99,8 @@ def money(amount: Decimal | float | None) -> str:
     if amount is None:
         return "–"
     currency = settings().chain.currency
-    if currency == "JPY" and current_language() == "ja":
-        return f"{number(amount)}円"
+    if currency == "JPY":  # a British English formatter would write JP¥, which no shop in Japan does
+        return f"{number(amount)}円" if current_language() == "ja" else f"¥{number(amount)}"
     return str(format_currency(amount, currency, locale=_locale()))
 
 

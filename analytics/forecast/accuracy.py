@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
+from scipy import special
 
 from analytics.forecast.model import fit_arrivals
 from analytics.rates import Floats
@@ -31,6 +32,19 @@ def wape(actual: Floats, forecast: Floats) -> float:
     total = float(np.abs(actual).sum())
     error = float(np.abs(actual - forecast).sum())
     return error / total if total > 0 else float(error > 0)
+
+
+def chance_wape(expected: Floats) -> float:
+    """Return the WAPE that a perfect forecast of these *expected* counts would have, if they are Poisson.
+
+    E|X − m| = 2 m^(⌊m⌋+1) e^−m / ⌊m⌋! (Crow 1958): with 2 expected in a quarter hour, more than half is chance.
+    """
+    m = np.maximum(np.asarray(expected, dtype=np.float64), 0.0)
+    if m.sum() <= 0:
+        return 0.0
+    floor = np.floor(m)
+    spread = 2 * np.exp((floor + 1) * np.log(np.maximum(m, 1e-300)) - m - special.gammaln(floor + 1))
+    return float(spread.sum() / m.sum())
 
 
 def pinball(actual: Floats, quantile: Floats, probability: float) -> float:

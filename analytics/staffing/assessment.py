@@ -21,6 +21,7 @@ from journey.database import to_micros
 from journey.local_days import day_bounds
 
 SLOT = timedelta(minutes=SLOT_MINUTES)
+LEAST_DAYS = 3  # with arrivals, before the coming days are forecast: what happened once is no forecast
 JUDGED = (
     "store_id", "day", "slot", "slot_at", "starts_at", "source", "arrivals", "receipts", "identified", "rostered",
 )  # fmt: skip
@@ -112,6 +113,11 @@ def judged_slots(frame: pl.DataFrame, model: ArrivalModel, law: ServiceLaw, targ
     )
 
 
+def days_ahead(matrix: Floats, wanted: int) -> int:
+    """Return how many days can be forecast from arrivals of days × slots: none before a few days of them are known."""
+    return wanted if int((np.nansum(matrix, axis=1) > 0).sum()) >= LEAST_DAYS else 0
+
+
 def forecast_slots(
     store: str, last: date, model: ArrivalModel, law: ServiceLaw, target: ServiceTarget, tz: ZoneInfo, ahead: int
 ) -> pl.DataFrame:
@@ -119,7 +125,8 @@ def forecast_slots(
     days = [last + timedelta(days=d + 1) for d in range(ahead)]
     coming = day_slots(days, tz, set(np.flatnonzero(model.profile.sum(axis=0) > 0).tolist()))
     row = np.array([(day - last).days - 1 for day in coming.day], dtype=np.intp)
-    expected = model.expect(days)[row, np.array(coming.slot, dtype=np.intp)]
+    slot = np.array(coming.slot, dtype=np.intp)
+    expected = model.expect(days)[row, slot] if days else np.empty(0)
     return pl.DataFrame(
         {
             "store_id": [store] * len(coming.at),
@@ -133,7 +140,13 @@ def forecast_slots(
             "strength": model.strength(expected),
             "needed": needed_clerks(expected, law, target),
         },
-        schema_overrides={"store_id": pl.String, "day": pl.Date, "slot": pl.Int64, "slot_at": pl.Int64},
+        schema_overrides={
+            "store_id": pl.String,
+            "day": pl.Date,
+            "slot": pl.Int64,
+            "slot_at": pl.Int64,
+            "starts_at": pl.String,
+        },
     )
 
 

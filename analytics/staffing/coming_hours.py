@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import polars as pl
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from analytics.period import Period
@@ -17,7 +18,7 @@ from analytics.staffing.rolled_up import coming_slots, law_of
 from analytics.staffing.roster import on_floor, shifts_in
 from journey.database import to_micros
 from journey.local_days import day_bounds
-from journey.staffing_slots import StaffingStore, staffing_store
+from journey.staffing_slots import StaffingForecast, StaffingStore, staffing_store
 
 
 def judged_day(session: Session, state: StaffingStore | None, tz: ZoneInfo, day: date) -> pl.DataFrame | None:
@@ -48,6 +49,12 @@ def judged_day(session: Session, state: StaffingStore | None, tz: ZoneInfo, day:
         lost_low=pl.Series(judged.lost_low).fill_nan(None),
         lost_high=pl.Series(judged.lost_high).fill_nan(None),
     )
+
+
+def forecast_reaches(session: Session, store: str, day: date) -> bool:
+    """Return whether anybody is expected on that *day*, at whatever hour."""
+    slot = select(StaffingForecast.slot_at).where(StaffingForecast.store_id == store, StaffingForecast.day == day)
+    return session.scalar(slot.limit(1)) is not None
 
 
 def coming_hours(session: Session, store: str, tz: ZoneInfo, now: datetime) -> list[dict[str, Any]]:

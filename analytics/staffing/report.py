@@ -20,7 +20,7 @@ from analytics.forecast.model import slot_matrix
 from analytics.queues import DEFAULT_TARGET, ServiceTarget
 from analytics.staffing import rolled_up
 from analytics.staffing.arrivals import SLOT_MINUTES, arrivals
-from analytics.staffing.assessment import accuracy_facts, forecast_slots, judged_slots, local_slots
+from analytics.staffing.assessment import accuracy_facts, days_ahead, forecast_slots, judged_slots, local_slots
 from analytics.staffing.conversion import conversion_by_ratio
 from analytics.staffing.facts import up_to_date
 from analytics.staffing.recurring import recurring
@@ -102,7 +102,7 @@ def computed_report(
             continue
         model = fit_arrivals(days, matrix, country=country_of(str(tz)))
         slots.append(with_law(judged_slots(frame, model, law, target), law))
-        forecast.append(forecast_slots(name, days[-1], model, law, target, tz, forecast_days))
+        forecast.append(forecast_slots(name, days[-1], model, law, target, tz, days_ahead(matrix, forecast_days)))
         if (checked := backtest(days, matrix, country=country_of(str(tz)))) is not None:
             accuracy.append(accuracy_facts(name, checked))
     judged = pl.concat(slots) if slots else pl.DataFrame()

@@ -22,7 +22,7 @@ from analytics.period import DAY_MICROS, Period
 from analytics.queues import DEFAULT_TARGET
 from analytics.rates import Floats
 from analytics.staffing.arrivals import DEFAULT_SCAN_SHARE, Scaling, combine, counted, receipts, scans
-from analytics.staffing.assessment import accuracy_facts, forecast_slots, judged_slots, on_the_wall
+from analytics.staffing.assessment import accuracy_facts, days_ahead, forecast_slots, judged_slots, on_the_wall
 from analytics.staffing.facts import DayOfStore, changed_days, day_facts, last_sales, rolled_up_days, runs
 from analytics.staffing.report import HISTORY_DAYS
 from analytics.staffing.roster import on_floor, shifts_in
@@ -212,7 +212,7 @@ def _assess(session: Session, name: str, mine: pl.DataFrame, law: ServiceLaw, ti
         judged = judged_slots(frame, model, law, DEFAULT_TARGET).rename({"arrivals": "entered"})
         write_rows(session.connection(), "staffing_slots", judged.select(SLOT_TABLE))
     session.execute(delete(StaffingForecast).where(StaffingForecast.store_id == name))
-    coming = forecast_slots(name, days[-1], model, law, DEFAULT_TARGET, zone(timezone), DAYS_AHEAD)
+    coming = forecast_slots(name, days[-1], model, law, DEFAULT_TARGET, zone(timezone), days_ahead(matrix, DAYS_AHEAD))
     write_rows(session.connection(), "staffing_forecasts", coming.select(FORECAST_TABLE))
     _track(session, name, days, matrix, country)
     checked = backtest(days, matrix, country=country)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from apiflask import APIBlueprint
 from flask import render_template
 
-from analytics.staffing.coming_hours import coming_hours
+from analytics.staffing.coming_hours import coming_hours, forecast_reaches
 from analytics.staffing.live import store_now
 from clerk_ui.auth.requirements import require_role
 from clerk_ui.database_sessions import reading, request_time
@@ -37,5 +37,8 @@ def page() -> str:
         named=named,
         who=names.get(now["who"], now["who"]) if now["who"] else None,
         at=request_time(),
+        forecast=now["usual"] is not None
+        or bool(hours)
+        or forecast_reaches(reading(), asked.store.store_id, asked.today),
         nothing=now["source"] == "usual" and now["usual"] is None and not now["on_floor"],
     )

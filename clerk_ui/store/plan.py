@@ -11,7 +11,7 @@ from apiflask import APIBlueprint
 from flask import Response, redirect, render_template
 from werkzeug.wrappers import Response as AnyResponse
 
-from analytics.forecast import country_of
+from analytics.forecast import chance_wape, country_of
 from analytics.staffing.coming_days import coming_days
 from analytics.staffing.heat_map import hours_of
 from analytics.staffing.proposal import PLAN_DAYS
@@ -51,6 +51,7 @@ def page() -> str:
         asked=asked,
         state=state,
         days=coming_days(coming, country_of(str(asked.tz))),
+        chance=chance_wape(coming["arrivals"].to_numpy()) if coming.height else None,
         weeks=forecast_weeks(session, asked.store.store_id),
         plan=plan,
         busy=_busy(plan),

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from analytics.forecast import backtest, country_of, day_kinds, fit_arrivals, past_weeks, pinball, wape
+from analytics.forecast import backtest, chance_wape, country_of, day_kinds, fit_arrivals, past_weeks, pinball, wape
 from analytics.forecast.model import slot_matrix
 from journey.errors import NotEnoughData
 from journey.simulation import simulate
@@ -137,3 +137,11 @@ def test_a_store_keeps_the_holidays_of_its_country() -> None:
     assert (country_of("Asia/Tokyo"), country_of("Europe/Berlin"), country_of("Nowhere/Land")) == ("JP", "DE", "JP")
     assert day_kinds([date(2026, 10, 3)], "DE").holiday.tolist() == [True]
     assert day_kinds([date(2026, 10, 3)], "JP").holiday.tolist() == [False]
+
+
+def test_what_chance_alone_makes_of_a_forecast() -> None:
+    rng = np.random.default_rng(3)
+    expected = np.array([0.2, 1.0, 2.7, 14.0])
+    seen = rng.poisson(expected, (200_000, 4))
+    assert chance_wape(expected) == pytest.approx(np.abs(seen - expected).sum() / (expected.sum() * 200_000), abs=0.002)
+    assert chance_wape(np.zeros(3)) == 0

@@ -205,8 +205,14 @@ def test_nothing_one_day_and_one_clerk(session: Session) -> None:
     session.flush()
     assert roll_up(session, now=NOW)["slots"] == 4
     assert past_slots(session, "001")["rostered"].to_list() == [1.0] * 4
-    assert session.scalar(select(func.count()).select_from(StaffingForecast)) == 21 * 4
+    assert session.scalar(select(func.count()).select_from(StaffingForecast)) == 0  # one day is no forecast
     assert close(report(session)["slots"][0], computed_report(session)["slots"][0])
+    assert report(session)["forecast"] == computed_report(session)["forecast"] == []
+    for day in range(1, 7):
+        session.add(Traffic(store_id="001", starts_at=OPENING + timedelta(days=day), minutes=60, entered=3))
+    session.flush()
+    roll_up(session, now=NOW)
+    assert session.scalar(select(func.count()).select_from(StaffingForecast)) == 21 * 4
 
 
 def test_the_rest_of_a_day_is_judged_hour_by_hour(session: Session) -> None:
