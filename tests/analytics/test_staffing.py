@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -13,8 +14,10 @@ from sqlalchemy.orm import Session
 from analytics.forecast import fit_arrivals
 from analytics.forecast.model import slot_matrix
 from analytics.queues import DEFAULT_TARGET, required_clerks
+from analytics.rates import Floats
 from analytics.staffing import judge, report
 from analytics.staffing.arrivals import SLOT_MICROS, combine, spread_buckets
+from analytics.staffing.conversion import conversion_by_ratio
 from analytics.staffing.judgement import rate_posterior
 from analytics.staffing.live import live_board
 from analytics.staffing.recurring import recurring
@@ -253,6 +256,36 @@ def test_without_counters_shifts_or_anything(session: Session) -> None:
     assert {row["rostered"] for row in found["slots"]} == {None}
     assert found["forecast"]
     assert found["accuracy"] == []
+
+
+def quiet_hours(conversion: Callable[[Floats], Floats], seed: int = 4) -> pl.DataFrame:
+    """Twenty weeks of a small store: three to twelve come in an hour, one or two are on the floor."""
+    rng = np.random.default_rng(seed)
+    days = [date(2026, 1, 5) + timedelta(days=n) for n in range(140)]
+    rows = len(days) * 10
+    hour = np.tile(np.arange(10), len(days))
+    usual, clerks = 3.0 + hour, rng.integers(1, 3, rows)
+    came = rng.poisson(usual)
+    return pl.DataFrame(
+        {
+            "store_id": ["001"] * rows, "day": [day for day in days for _ in range(10)], "slot": hour * 4 + 36,
+            "arrivals": came.astype(float), "receipts": rng.binomial(came, conversion(usual / clerks)),
+            "rostered": clerks.astype(float),
+        }
+    )  # fmt: skip
+
+
+def test_hours_in_which_few_happened_to_come_do_not_seem_to_sell_better() -> None:
+    held, firsts = 0, []
+    for seed in range(20):
+        bands = conversion_by_ratio(quiet_hours(lambda ratio: np.full(ratio.size, 0.7), seed))
+        held += sum(band["low"] <= 0.7 <= band["high"] for band in bands)
+        firsts.append(bands[0]["conversion"])
+    assert held >= 0.9 * 20 * 5
+    assert np.mean(firsts) == pytest.approx(0.7, abs=0.01)
+    fall = conversion_by_ratio(quiet_hours(lambda ratio: 0.8 - 0.03 * ratio))
+    assert fall[0]["low"] > fall[-1]["high"]
+    assert conversion_by_ratio(quiet_hours(lambda ratio: np.full(ratio.size, 0.7)).head(70)) == []  # one week
 
 
 @pytest.mark.real_data
