@@ -20,6 +20,7 @@ from journey.accounts import add_account
 from journey.audit import AuditEntry
 from journey.availability import ClerkAvailability, ClerkDayOff, ClerkTerms, StoreRules
 from journey.database import reading, writing
+from journey.know_how_cards import CardText, make_card, publish_card
 from journey.local_days import zone
 from journey.outcomes import FollowUp, Outcome
 from journey.rosters import Shift
@@ -329,6 +330,16 @@ def test_a_week_on_paper(busy: Shop) -> None:
     page = manager.get(f"/store/week?lang=ja&week={monday + timedelta(days=3)}").text
     assert "data-print" in page
     assert f"来店{7 * (80 + 8 * 8)}人" in text_of(page).replace(",", "")
+    assert f"前の週({7 * (80 + 8 * 8):,}人)に比べて+0%" in text_of(page)
+    assert "この店の「ひとこと」" not in text_of(page)
+    with writing(busy.engine) as session:
+        text = CardText(title="まず聞く", talk_line="どんな時にお使いですか")
+        make_card(session, "card", text, store_id="S1", by="account:M1", now=NOW)
+        publish_card(session, "card", now=NOW)
+    assert "どんな時にお使いですか" in text_of(manager.get(f"/store/week?lang=ja&week={monday}").text)
+    rows = rows_of(manager.get(f"/store/staffing/week.csv?week={monday}"))
+    assert sum(float(row["arrivals"]) for row in rows) == 7 * (80 + 8 * 8)
+    assert manager.get("/store/staffing/week.csv?store=S2").status_code == 403
     assert manager.get("/store/week?week=never").status_code == 200
 
 
