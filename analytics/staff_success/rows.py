@@ -55,7 +55,8 @@ def proposal_rows(
 ) -> tuple[list[ProposalRow], int]:
     """Return the rows that a figure of this clerk counts, the latest first, and how many there are in all.
 
-    The number is that of the sums, which the figure itself shows; before the first roll-up the rows are counted.
+    The number of more rows than a page holds is that of the sums, which the figure itself shows; before the first
+    roll-up the rows are counted.
     """
     narrowed = [
         _narrowed(session, rows, start, end, figure, category)
@@ -65,6 +66,8 @@ def proposal_rows(
     c = union_all(*(select(rows) for rows in latest)).subquery().c
     page = select(c.suggestion_id).order_by(c.shown_at.desc(), c.rank, c.suggestion_id).limit(limit).offset(offset)
     found = [_row(dict(row)) for row in session.execute(_details(session, page)).mappings()]
+    if len(found) < limit and (found or not offset):  # the last page tells the number itself
+        return found, offset + len(found)
     total = _summed(session, clerk_id, start, end, figure, category)
     if total is None:
         total = sum(session.scalar(select(func.count()).select_from(rows.subquery())) or 0 for rows in narrowed)
