@@ -2,7 +2,9 @@
 
 Questions: where do people drop out on the web, do they come from the web to the store and back, through which
 channels do they pass before they buy? What would make it wrong: visitors whose cookie was never linked to a customer
-are in the funnel but in no passage; attribution describes the order of touches, it does not prove that a touch caused
+are in the funnel but in no passage; a couple that pays with one card would lead from one's browser to the other's
+purchase, so that where the record shows such a card (analytics.one_id.borrowed) neither is in passages or paths;
+attribution describes the order of touches, it does not prove that a touch caused
 the purchase (experiments do).
 """
 
@@ -19,6 +21,7 @@ from sqlalchemy.orm import Session
 from analytics.attribution import attribution
 from analytics.channels import channel_mix, channel_shift
 from analytics.dependence import met_elsewhere, purchases_by_touchpoint, single_touchpoint
+from analytics.one_id.borrowed import borrowed_cards
 from analytics.passages import passage, paths_to_purchase
 from analytics.period import Period
 from analytics.recommendation_clicks import recommendation_clicks
@@ -47,10 +50,10 @@ def report(
     """The ``journeys`` report.
 
     Keys funnel, attribution, open_rate, web_to_store, store_to_web, channel_mix, single_touchpoint_share and, beside
-    them, passages (the same two rates with n and interval), exits (pages by sessions that ended there),
-    single_touchpoint, channel_shift, sessions, paths (the commonest ways to purchase and to none: path, conversions,
-    nulls), recommendations (clicks on suggestions shown on the web), notes. The web has no store: with ``store`` the
-    funnel stays the chain's, passages and purchases are the store's.
+    them, passages (the same two rates with n and interval), exits (pages by sessions that ended there), withheld
+    (customers left out as they share a card), single_touchpoint, channel_shift, sessions, paths (the commonest ways to
+    purchase and to none: path, conversions, nulls), recommendations (clicks on suggestions shown on the web), notes.
+    The web has no store: with ``store`` the funnel stays the chain's, passages and purchases are the store's.
     """
     period = Period.of(start, end, timezone)
     notes: list[str] = []
@@ -63,12 +66,20 @@ def report(
     open_rate, mails = mail_open_rate(session, period)
     if not mails:
         notes.append("No mails were sent in this period.")
-    passages = _passages(session, period, tally, until or 0, store, days)
+    sharing = _sharing_a_card(session, period)
+    if sharing:
+        notes.append(
+            f"{len(sharing)} customers share a card with somebody; which of them bought cannot be told,"
+            " so that they are in no passage and no path."
+        )
+    apart = ~pl.col("customer_id").is_in(sharing)
+    passages = _passages(session, period, tally, until or 0, store, days, apart)
     if not passages["web_to_store"]["n"]:
         notes.append(f"No session of a known customer is {days} days old; passages are not shown.")
     purchases = purchase_moments(session, period, store=store)
+    purchases = purchases.filter(apart)
     paths, untouched = paths_to_purchase(
-        touch_moments(session, period), purchases, days=LOOKBACK_DAYS, known_until=until
+        touch_moments(session, period).filter(apart), purchases, days=LOOKBACK_DAYS, known_until=until
     )
     credits = attribution(paths)
     if credits and untouched:
@@ -93,6 +104,7 @@ def report(
         "web_to_store": passages["web_to_store"]["rate"],
         "store_to_web": passages["store_to_web"]["rate"],
         "passages": passages,
+        "withheld": len(sharing),
         "channel_mix": channel_mix(session, period, store=store),
         "channel_shift": _shift(session, period, until, store),
         "single_touchpoint_share": threads["customer_share"],
@@ -102,10 +114,10 @@ def report(
 
 
 def _passages(
-    session: Session, period: Period, tally: WebTally, until: int, store: str | None, days: int
+    session: Session, period: Period, tally: WebTally, until: int, store: str | None, days: int, apart: pl.Expr
 ) -> dict[str, dict[str, Any]]:
-    online = tally.known_sessions().select("customer_id", "at")
-    counter = purchase_moments(session, period, store=store, counter_only=True)
+    online = tally.known_sessions().select("customer_id", "at").filter(apart)
+    counter = purchase_moments(session, period, store=store, counter_only=True).filter(apart)
     # Only customers the web knows can be seen going there; the others' silence says nothing.
     known = counter.filter(pl.col("customer_id").is_in(online["customer_id"].unique().implode()))
     met = pl.concat([counter, arrival_moments(session, period, store=store)])
@@ -113,6 +125,12 @@ def _passages(
         "web_to_store": asdict(passage(online, met, days, until)) | {"days": days},
         "store_to_web": asdict(passage(known, online, days, until)) | {"days": days},
     }
+
+
+def _sharing_a_card(session: Session, period: Period) -> list[str]:
+    """Customers whose card another one uses, and those others."""
+    pairs = borrowed_cards(session, period)
+    return sorted({pair[side] for pair in pairs for side in ("customer_id", "user_id")})
 
 
 def _exits(tally: WebTally) -> list[dict[str, Any]]:

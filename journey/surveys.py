@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Index, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, func, select, text
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from journey.database import Base, Instant
 
@@ -48,3 +49,37 @@ class Answer(Base):
     scale_min: Mapped[float | None]
     scale_max: Mapped[float | None]
     comment: Mapped[str | None]
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """A survey as its answers tell it: how many sheets there are, and when the latest came."""
+
+    survey_id: str
+    name: str
+    kind: str | None
+    touchpoint: str | None
+    sheets: int
+    latest: datetime
+
+
+def answered_surveys(session: Session) -> list[Delivered]:
+    """The surveys that answers are on record of, the latest answer first; also those that nobody named."""
+    counted = (
+        select(
+            Answer.survey_id,
+            func.count(func.distinct(Answer.response_id)).label("sheets"),
+            func.max(Answer.answered_at).label("latest"),
+        )
+        .group_by(Answer.survey_id)
+        .subquery()
+    )
+    rows = session.execute(
+        select(
+            counted.c.survey_id, func.coalesce(Survey.name, counted.c.survey_id), Survey.kind, Survey.touchpoint,
+            counted.c.sheets, counted.c.latest,
+        )
+        .outerjoin(Survey, Survey.survey_id == counted.c.survey_id)
+        .order_by(counted.c.latest.desc(), counted.c.survey_id)
+    )  # fmt: skip
+    return [Delivered(*row) for row in rows]

@@ -1,8 +1,9 @@
-"""Cards that more than one person seems to use: in two stores at once, or at the till all day.
+"""Cards that more than one person seems to use: in two stores at once, all day at the till, after another's check-in.
 
 Such a card is a risk for suggestions (the taste of two in one list) and for analyses; it is flagged and never split by
 a machine: the record keeps one customer until a person knows better. What would make it wrong: a till whose clock is
-off, so one leap alone is not told. A couple that shops in turns in one store does not show at all.
+off, so one leap alone is not told. A couple that shops in turns in one store shows only where the one without a card
+checks in by app (analytics.one_id.borrowed).
 """
 
 from __future__ import annotations
@@ -22,8 +23,14 @@ ALL_DAY = 5
 """So many receipts on one day are a card that lies at the till, or that a whole household carries."""
 
 
-def shared_cards(session: Session, period: Period) -> list[dict[str, Any]]:
-    """Customers whose receipts one person can hardly have made: customer_id, two_places, busiest_day (receipts)."""
+def shared_cards(
+    session: Session, period: Period, borrowed: list[dict[str, Any]] | None = None
+) -> list[dict[str, Any]]:
+    """Customers whose receipts one person can hardly have made: customer_id, two_places, busiest_day (receipts), users.
+
+    borrowed: what analytics.one_id.borrowed found; ``users`` are those who pay with the card, each with user_id, times
+    and check_ins.
+    """
     counter = or_(PosLine.channel.is_(None), PosLine.channel == "store")
     receipts = (
         select(
@@ -51,7 +58,7 @@ def shared_cards(session: Session, period: Period) -> list[dict[str, Any]]:
         .having(func.count() >= LEAPS)
     )
     found: dict[str, dict[str, Any]] = {
-        customer: {"customer_id": customer, "two_places": int(times), "busiest_day": None} for customer, times in leaps
+        customer: _card(customer) | {"two_places": int(times)} for customer, times in leaps
     }
     days = (
         select(receipts.c.customer_id, func.count().label("n"))
@@ -60,8 +67,18 @@ def shared_cards(session: Session, period: Period) -> list[dict[str, Any]]:
         .subquery()
     )
     for customer, most in session.execute(select(days.c.customer_id, func.max(days.c.n)).group_by(days.c.customer_id)):
-        entry = found.setdefault(customer, {"customer_id": customer, "two_places": 0, "busiest_day": None})
-        entry["busiest_day"] = int(most)
+        found.setdefault(customer, _card(customer))["busiest_day"] = int(most)
+    for one in borrowed or []:
+        user = {name: one[name] for name in ("user_id", "times", "check_ins")}
+        found.setdefault(one["customer_id"], _card(one["customer_id"]))["users"].append(user)
     return sorted(
-        found.values(), key=lambda card: (-card["two_places"], -(card["busiest_day"] or 0), card["customer_id"])
-    )
+        found.values(),
+        key=lambda card: (
+            -card["two_places"], -sum(user["times"] for user in card["users"]), -(card["busiest_day"] or 0),
+            card["customer_id"],
+        ),
+    )  # fmt: skip
+
+
+def _card(customer_id: str) -> dict[str, Any]:
+    return {"customer_id": customer_id, "two_places": 0, "busiest_day": None, "users": []}

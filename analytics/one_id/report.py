@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from analytics.one_id.borrowed import borrowed_cards
 from analytics.one_id.cards import shared_cards
 from analytics.one_id.cookies import logins, pairs, shared, unlinked
 from analytics.one_id.coverage import coverage, totals
@@ -29,7 +30,7 @@ def report(
 
     Keys: coverage [{what, channel, month, n, tied, rate, low, high}], totals (the same over all months), doubles
     [{a, b, score, level, evidence}], links [{value, customer_id, logins, anonymous}], shared_cookies [{value,
-    customers, logins}], shared_cards [{customer_id, two_places, busiest_day}], notes.
+    customers, logins}], shared_cards [{customer_id, two_places, busiest_day, users}], notes.
     """
     period = Period.of(start, end, timezone)
     months = coverage(session, period)
@@ -40,6 +41,6 @@ def report(
         "doubles": doubles(session, pairs(known, days=COUPLE_DAYS)),
         "links": unlinked(session, known),
         "shared_cookies": shared(known),
-        "shared_cards": shared_cards(session, period),
+        "shared_cards": shared_cards(session, period, borrowed_cards(session, period)),
         "notes": [] if months else ["Nothing is recorded in this period; import receipts or web events."],
     }

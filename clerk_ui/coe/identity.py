@@ -105,6 +105,7 @@ def _page(message: str) -> str:
     merges = latest_merges(session, limit=SHOWN)
     cards = found["shared_cards"][:SHOWN] if found else []
     ids = [*(d[side] for d in doubles[:SHOWN] for side in ("a", "b")), *(c["customer_id"] for c in cards)]
+    ids += [user["user_id"] for card in cards for user in card.get("users", [])]
     ids += [customer for made in merges for customer in (made.survivor_id, made.merged_id)]
     _audit(len(doubles))
     return render_template(

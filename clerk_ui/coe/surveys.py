@@ -33,6 +33,7 @@ from journey.questionnaires import (
     versions,
 )
 from journey.survey_invitations import answered_share
+from journey.surveys import answered_surveys
 
 blueprint = APIBlueprint("surveys", "clerk_ui.coe", enable_openapi=False)
 SPARE_ROWS = 3
@@ -143,9 +144,10 @@ def _list(message: str) -> str:
     shown: dict[str, list[dict[str, Any]]] = {}
     for row in rows:
         shown.setdefault(row["survey_id"], []).append(row)
+    delivered = [survey for survey in answered_surveys(reading()) if survey.survey_id not in shown]
     return render_template(
-        "coe/surveys.html", **frame("surveys"), surveys=shown, message=message, templates=TEMPLATES,
-        running=sum(row["state"] == "published" for row in rows),
+        "coe/surveys.html", **frame("surveys"), surveys=shown, delivered=delivered, message=message,
+        templates=TEMPLATES, running=sum(row["state"] == "published" for row in rows),
     )  # fmt: skip
 
 

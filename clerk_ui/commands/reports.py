@@ -65,13 +65,14 @@ def report_command(
     } | {option: value for option, value in asked.items() if value is not None}
     function = report_function(name)
     known = inspect.signature(function).parameters
-    if foreign := [option for option in asked if option in options and option not in known]:
+    asked["store"] = store
+    if foreign := [option for option, value in asked.items() if value is not None and option not in known]:
         raise InputError(f"--{foreign[0]} means nothing here", where=f"report {name}", what_to_do="leave it out")
     if name in ("staff", "staffing"):
         roll_up(desk, (name,))  # what was tapped a minute ago counts too
     offered = {"now": desk.now, "timezone": desk.settings.chain.timezone}
     with reading(desk.engine) as session:
-        document = function(session, **options, **{k: v for k, v in offered.items() if k in known})
+        document = function(session, **{k: v for k, v in (options | offered).items() if k in known})
     main = REPORTS[name][1]
     if as_csv:
         _write_csv(document.get(main, []))

@@ -73,6 +73,12 @@ def _rules(column: Column, values: pl.Series) -> Iterator[tuple[pl.Series, str]]
         yield ~values.is_in(allowed), f"is not one of {', '.join(column.choices)}"
     if column.nonzero:
         yield values == 0, "must not be 0"
+    if column.kind == Kind.LIST:
+        wrong = [text is not None and not _holds(orjson.loads(text), column.fields) for text in values.to_list()]
+        told = (
+            f"is not a list of objects with {', '.join(sorted(column.fields))}" if column.fields else "holds no texts"
+        )
+        yield pl.Series(wrong, dtype=pl.Boolean), told
     if column.low is not None:
         yield values < column.low, f"is below {column.low:g}"
     if column.high is not None:
@@ -202,18 +208,33 @@ def _booleans(cells: pl.Series) -> Cells:
     return _checked(text, yes.set(~(yes | no), None), "is neither true nor false")
 
 
+def _holds(items: list[object], fields: frozenset[str]) -> bool:
+    """Whether a list holds objects with these fields, or, where there are none, texts."""
+    if not fields:
+        return all(isinstance(item, str) for item in items)
+    return all(isinstance(item, dict) and item.keys() == fields for item in items)
+
+
 def _objects(cells: pl.Series) -> Cells:
+    return _documents(cells, dict, "is not a JSON object")
+
+
+def _lists(cells: pl.Series) -> Cells:
+    return _documents(cells, list, "is not a JSON list")
+
+
+def _documents(cells: pl.Series, kind: type, why: str) -> Cells:
     text = as_text(cells)
-    values = pl.Series([None if cell is None else _object(cell) for cell in text.to_list()], dtype=pl.String)
-    return _checked(text, values, "is not a JSON object")
+    values = pl.Series([None if cell is None else _document(cell, kind) for cell in text.to_list()], dtype=pl.String)
+    return _checked(text, values, why)
 
 
-def _object(text: str) -> str | None:
+def _document(text: str, kind: type) -> str | None:
     try:
         value = orjson.loads(text)
     except orjson.JSONDecodeError:
         return None
-    written = _json(value) if isinstance(value, dict) else None
+    written = _json(value) if isinstance(value, kind) else None
     return None if written is None or "\\u0000" in written else written
 
 
@@ -231,4 +252,5 @@ READERS: dict[Kind, Callable[[pl.Series], Cells]] = {
     Kind.INTEGER: _integers,
     Kind.BOOLEAN: _booleans,
     Kind.OBJECT: _objects,
+    Kind.LIST: _lists,
 }

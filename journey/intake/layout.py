@@ -21,12 +21,16 @@ class Kind(StrEnum):
     NUMBER = "number"
     BOOLEAN = "true or false"
     OBJECT = "JSON object"
+    LIST = "JSON list"
     ZONE = "time zone"
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a file: ``target`` is its name in the database, ``refers`` the master table that it points to."""
+    """A column of a file: ``target`` is its name in the database, ``refers`` the master table that it points to.
+
+    A list holds texts, or objects that each have the names in ``fields`` and no others.
+    """
 
     name: str
     kind: Kind = Kind.TEXT
@@ -39,6 +43,7 @@ class Column:
     high: float | None = None
     nonzero: bool = False
     default: str | None = None
+    fields: frozenset[str] = frozenset()
 
     @property
     def stored(self) -> str:

@@ -98,7 +98,7 @@ def _expression(layout: Layout, column: Column, postgres: bool) -> str:
         # recorded on the spot, never merged since: the customer of that moment is the one delivered
         alone = f"CASE WHEN {' AND '.join(others) or 'true'} THEN t.customer_id END"
         return f"coalesce({name}, {alone})"
-    if column.kind == Kind.OBJECT:
+    if column.kind in (Kind.OBJECT, Kind.LIST):
         return f"CAST({name} AS TEXT)"
     if column.kind == Kind.DATE and postgres:
         return f"to_char({name}, 'YYYY-MM-DD')"

@@ -160,6 +160,7 @@ def simulate(
             "comments": voices.comments,
             "asked": operations.asked_truth(voices.invited, calendar),
             "one_id": one_id_table(people, links),
+            "borrowed_cards": tills.borrowed_table(till, receipts, people),
             "dirty": dirty,
         },
         laws,

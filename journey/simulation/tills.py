@@ -178,6 +178,21 @@ def pos_lines_table(
     )  # fmt: skip
 
 
+def borrowed_table(till: Till, receipts: pl.DataFrame, people: People) -> pl.DataFrame:
+    """Truth: receipts with a card that is not the buyer's (a spouse's): receipt_id, person_id, customer_id of the card.
+
+    receipts: receipt (number), receipt_id.
+    """
+    payers = pl.Series(people.payer)
+    lines = till.lines.filter(pl.col("card") & (pl.col("person") >= 0) & (pl.col("channel") == STORE))
+    lines = lines.with_columns(payer=payers.gather(lines["person"])).filter(pl.col("payer") != pl.col("person"))
+    ids = pl.Series(people.ids)
+    made = (
+        lines.select("receipt", "person", "payer").unique(maintain_order=True).join(receipts, on="receipt", how="left")
+    )
+    return made.select("receipt_id", person_id=ids.gather(made["person"]), customer_id=ids.gather(made["payer"]))
+
+
 def grants_table(till: Till, offers: Offers, people: People) -> pl.DataFrame:
     """The ``coupon_grants`` table; times in seconds of the window; one grant per coupon and customer."""
     frame = pl.DataFrame(

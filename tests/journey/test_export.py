@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
+from sqlalchemy.orm import Session
 
+from journey.actions import ActionPlan
+from journey.availability import StoreRules, keep_rules, keep_terms
 from journey.coaching import write_entry
 from journey.contests import contest_outcome, decide_contest
 from journey.customers import CustomerNote
@@ -16,7 +19,12 @@ from journey.intake.writing_out import export
 from journey.know_how_cards import CardText, make_card, record_use
 from journey.offers import StoreEvent, record_shown
 from journey.one_id import merge
+from journey.questionnaires import Question, Sampling, publish, save_draft
+from journey.survey_invitations import Invitation
+from journey.survey_tasks import SurveyTask
 from tests.journey.extracts import LINES, NOW, chain, line, rows_of, write_table
+
+COMMENT = Question("comment", "", "comment", 0, 0, "ひとこと、お聞かせください", "Anything else?")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -67,8 +75,12 @@ def test_export_import_export_gives_the_same_bytes(
         decide_contest(session, contest.contest_id, uphold=False, answer="購入", by="m1", actor="a", now=NOW)
         write_entry(session, clerk_id="K1", store_id="001", author="m1", author_name="店長", text="声かけ", now=NOW,
                     measure="recorded_share", target=0.9, due_on=NOW.date())  # fmt: skip
+        decide(session)
     told = export(engine, tmp_path / "first")
     assert told["pos_lines"] == 5
+    for table in ("questionnaires", "survey_invitations", "survey_tasks", "action_plans", "clerk_terms",
+                  "clerk_availability", "clerk_days_off", "store_rules"):  # fmt: skip
+        assert told[table] >= 1, table
     assert told["merges"] == told["identity_claims"] == told["different_customers"] == 1
     assert "C2" in (tmp_path / "first" / "pos_lines.csv").read_text() or told["answers"] == 1
     empty = tmp_path / "empty.db"
@@ -84,10 +96,42 @@ def test_export_import_export_gives_the_same_bytes(
         "SELECT outcome_id, current FROM outcomes ORDER BY 1",
         "SELECT store_id, stub FROM stores ORDER BY 1",
         "SELECT customer_id, customer_ref FROM answers",
+        "SELECT invitation_id, customer_id, customer_ref, token_hash FROM survey_invitations",
+        "SELECT task_id, customer_id, customer_ref FROM survey_tasks",
     ):
         mine, theirs = rows_of(engine, query), rows_of(other, query)
         assert sorted(map(repr, map(tuple_of_ints, mine))) == sorted(map(repr, map(tuple_of_ints, theirs)))
     other.dispose()
+
+
+def decide(session: Session) -> None:
+    """What the CoE and a manager decided: a questionnaire, its invitation and follow-up, an action, terms of work."""
+    tap = Question("touchpoint", "store", "faces", 1, 5, "ご来店はいかがでしたか?", "How was your visit?")
+    save_draft(session, survey_id="TAP", name="ご来店後", kind="one_tap", touchpoint="store", questions=[tap],
+               sampling=Sampling(low_score=None), by="coe", now=NOW)  # fmt: skip
+    publish(session, "TAP", 1, by="coe", now=NOW)
+    save_draft(session, survey_id="TAP", name="ご来店後 2", kind="one_tap", touchpoint="store",
+               questions=[tap, COMMENT], sampling=Sampling(), by="coe", now=NOW)  # fmt: skip
+    asked = {"survey_id": "TAP", "customer_id": "C1", "customer_ref": "C2", "store_id": "001"}
+    session.add(Invitation(
+        invitation_id="I1", token_hash="a" * 64, version=1, occasion="visit:1", clerk_id="K1", receipt_id="R-card",
+        visit_id=None, occurred_at=NOW, made_at=NOW, expires_at=NOW, answered_at=NOW, response_id="A1",
+        commented_at=None, **asked,
+    ))  # fmt: skip
+    session.add(SurveyTask(
+        task_id="T1", response_id="A1", touchpoint="store", score=1.0, scale_max=5.0, opened_at=NOW,
+        due_on=NOW.date(), assignee="m1", done_at=None, done_by=None, note=None, **asked,
+    ))  # fmt: skip
+    session.add(ActionPlan(
+        action_id="P1", finding="待ち時間", owner="店長", unit="東", kpi="csat:store", baseline=61.5, target=70.0,
+        starts_on=NOW.date(), due_on=NOW.date(), stores=["001"], comparison_stores=None, state="running",
+        created_at=NOW,
+    ))  # fmt: skip
+    keep_terms(session, "K1", store_id="001", week_hours=27.5, plannable=True, hours={0: (36, 72), 5: (40, 80)},
+               days_off=frozenset({NOW.date()}), actor="m1", now=NOW)  # fmt: skip
+    rules = StoreRules(store_id="001", shortest_hours=4, longest_hours=8, week_hours=40, rest_hours=11, day_off_in=7,
+                       hour_cost=None)  # fmt: skip
+    keep_rules(session, rules, actor="m1", now=NOW)
 
 
 def tuple_of_ints(row: tuple[object, ...]) -> tuple[object, ...]:
@@ -115,3 +159,15 @@ def test_gzipped_exports_are_the_same_twice(engine: Engine, rich: Path, tmp_path
     assert (tmp_path / "a" / "pos_lines.csv.gz").exists()
     with pytest.raises(InputError, match=r"holds stores\.csv\.gz already"):
         export(engine, tmp_path / "a")
+
+
+def test_a_questionnaire_that_no_screen_could_show_is_kept_out(engine: Engine, rich: Path, tmp_path: Path) -> None:
+    import_folder(engine, rich, now=NOW)
+    with writing(engine) as session:
+        decide(session)
+    export(engine, tmp_path / "out")
+    file = tmp_path / "out" / "questionnaires.csv"
+    file.write_text(file.read_text(encoding="utf-8").replace('""ja""', '""jp""', 1), encoding="utf-8")
+    summary = import_folder(engine, tmp_path / "out", now=NOW)
+    (reason,) = [r["reason"] for r in summary.reasons]
+    assert "is not a list of objects with" in reason
