@@ -73,6 +73,8 @@ class Dataset:
     """Till lines and web events read."""
     answered: Answered = field(default_factory=Answered)
     """What came of proposals."""
+    moments: Longs | None = None
+    """When each customer is asked about, in microseconds UTC; None: all as of the cut-off."""
 
     @classmethod
     def from_frames(

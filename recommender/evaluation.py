@@ -176,8 +176,11 @@ def evaluate(
 
 
 def leave_last_basket(dataset: Dataset) -> tuple[Dataset, Truth]:
-    """The record without every customer's last basket, and those baskets; single baskets stay in the record."""
+    """The record without every customer's last basket, and those baskets; single baskets stay in the record.
+
+    Each customer is asked about at the time of that basket.
+    """
     view = View.of(dataset, 1)
-    rest = replace(dataset, carded=view.history, web=view.web)
+    rest = replace(dataset, carded=view.history, web=view.web, moments=view.moments)
     line_customer = view.target.customer[view.target.line_basket]
     return rest, truth_of(rest, view.target.customer, line_customer, view.target.product)

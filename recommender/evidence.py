@@ -122,6 +122,8 @@ def model_weights(ranker: "Ranker | None", names: list[str]) -> Floats:
         prefix, _, model = column.partition("_")
         if prefix in ("pair", "hazard"):
             model = "repeat"
+        elif prefix == "look":
+            model = "web"
         if model in names:
             weights[names.index(model)] += share
     return weights

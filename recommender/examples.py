@@ -15,6 +15,7 @@ from recommender.features.categories import GroupHabits
 from recommender.features.customers import CustomerFacts
 from recommender.features.hazard import Hazards
 from recommender.features.links import Links
+from recommender.features.looks import Looks
 from recommender.features.matrix import Panel
 from recommender.features.pairs import PairHistory
 from recommender.features.precedents import Precedents
@@ -103,6 +104,7 @@ def assembled(view: View, models: list[CandidateModel], seed: int) -> Panel:
         CustomerFacts(),
         GroupHabits(view.dataset),
         Links(models),
+        Looks(view.dataset),
         Precedents(models),
         ModelScores(pool.names),
     ]

@@ -24,6 +24,8 @@ BEHIND: Final[dict[str, tuple[str, ...]]] = {
 }
 """The models that say what a kind of evidence says."""
 COLUMNS: Final = ("score", "relative", "rank")
+LOOKS: Final = "look"
+"""Prefix of the columns that tell of web interest in time."""
 NEIGHBOURS: Final = EVIDENCE.index("neighbours")
 NONE: Final = EVIDENCE.index("none")
 Score = Callable[[Floats], Floats]
@@ -61,6 +63,7 @@ def without(matrix: Floats, names: list[str], kind: str, score: Score) -> Floats
     emptied = matrix.copy()
     for number, column in enumerate(names):
         prefix, _, model = column.partition("_")
-        if prefix in COLUMNS and model.split("/")[0] in BEHIND[kind]:
+        told = prefix in COLUMNS and model.split("/")[0] in BEHIND[kind]
+        if told or (prefix == LOOKS and kind == "viewed"):
             emptied[:, number] = np.nan
     return score(emptied)

@@ -73,6 +73,16 @@ class View:
         return days
 
     @cached_property
+    def moments(self) -> Longs:
+        """The moment each customer is asked about, microseconds UTC: that of the target, else that of the dataset."""
+        asked = self.dataset.moments
+        if asked is None:
+            asked = np.full(self.customers, int(self.dataset.as_of.timestamp() * 1e6), np.int64)
+        moments = asked.copy()
+        moments[self.target.customer] = self.target.time
+        return moments
+
+    @cached_property
     def basket_matrix(self) -> sparse.csr_array:
         """Carded baskets × products, 1 where bought."""
         return self.history.matrix(self.products)
@@ -124,6 +134,7 @@ class View:
     def prepare(self) -> None:
         """Compute what every model asks for, before several threads do."""
         _ = (self.counts, self.ends, self.basket_age, self.today, self.owned, self.decayed_memory, self.popularity)
+        _ = self.moments
 
     def eligible(self) -> Ints:
         """Customers with a target, ascending."""

@@ -16,13 +16,11 @@ KIND_WEIGHT = np.array([1.0, 3.0, 2.0, 1.0, 3.0, 2.0], np.float32)
 
 
 def interest(view: View, half_life_days: float) -> sparse.csr_array:
-    """Customers × products: events weighed by kind, halved every `half_life_days` before the customer's last event."""
+    """Customers × products: events weighed by kind, halved every `half_life_days` before the moment asked about."""
     web = view.web
     known = web.customer >= 0
     customer, time = web.customer[known], web.time[known]
-    last = np.zeros(view.customers, np.int64)
-    np.maximum.at(last, customer, time)
-    days = (last[customer] - time) / 86_400e6
+    days = np.maximum(view.moments[customer] - time, 0) / 86_400e6
     weight = KIND_WEIGHT[web.kind[known]] * np.exp2(-days / half_life_days)
     return sparse.csr_array(
         (weight.astype(np.float32), (customer, web.product[known])), shape=(view.customers, view.products)

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
+from recommender.batch import ranked_ahead
 from recommender.candidates.pool import Candidates
 from recommender.candidates.roster import Roster
 from recommender.dataset import Dataset
 from recommender.examples import panel_of
 from recommender.features.customers import CustomerFacts
 from recommender.features.hazard import trials
+from recommender.features.looks import Looks
 from recommender.features.pairs import PairHistory
 from recommender.features.scores import ranks
+from recommender.learning import fit
+from recommender.pace import Pace
 from recommender.views import View
 from tests.recommender.purchases import PRODUCTS, product_master, table_lines, two_tastes, views_of_last_products
 
@@ -70,6 +76,90 @@ def test_customer_facts_by_hand(table: View) -> None:
     assert found["customer_repeat_share"].tolist() == pytest.approx([1 - 3 / 5, 0])
     assert found["customer_gap_days"][0] == 2
     assert found["customer_new_in_last"][0] == pytest.approx(0.5), "jam was new, bread was not"
+
+
+def test_looks_by_hand() -> None:
+    """Ann looked at jam before and after her basket of the 3rd, at tea before; asked about at the cut-off, the 20th."""
+    looks = [
+        ("ann", "jam", "view", 2),
+        ("ann", "jam", "cart", 4),
+        ("ann", "tea", "view", 1),
+        ("bob", "jam", "view", 12),
+    ]
+    events = pl.DataFrame(
+        {
+            "occurred_at": [datetime(2026, 3, day, 3, 30, tzinfo=UTC) for *_, day in looks],
+            "customer_id": [who for who, *_ in looks],
+            "visitor_id": [who for who, *_ in looks],
+            "session_id": [str(number) for number in range(len(looks))],
+            "kind": [kind for _, _, kind, _ in looks],
+            "product_id": [product for _, product, *_ in looks],
+        },
+        schema_overrides={"occurred_at": pl.Datetime("us", "UTC")},
+    )
+    until = datetime(2026, 3, 20, 3, 30, tzinfo=UTC)
+    jam, tea, milk = (PRODUCTS.index(name) for name in ("jam", "tea", "milk"))
+    dataset = Dataset.from_frames(table_lines(), events, as_of=until)
+    ann, bob = (dataset.customer_ids.index(name) for name in ("ann", "bob"))
+    asked = candidates([ann, bob], [jam, tea, milk] * 2, 3)
+    found = Looks(dataset).fit(View.of(dataset, 0)).columns(asked)
+    nan = np.nan
+    np.testing.assert_allclose(found["look_days"], [16, 19, nan, 8, nan, nan])
+    np.testing.assert_allclose(found["look_weight"], [4, 1, nan, 1, nan, nan])
+    np.testing.assert_allclose(found["look_recent"], [0, 0, nan, 1, nan, nan])
+    np.testing.assert_allclose(found["look_baskets_since"], [1, 2, nan, 0, nan, nan])
+    np.testing.assert_allclose(found["look_any_days"], [16] * 3 + [8] * 3)
+    earlier = Looks(dataset).fit(View.of(dataset, 1)).columns(asked)  # the moment is that of the basket of the 5th
+    np.testing.assert_allclose(earlier["look_days"], [1 - 1 / 48, 4 - 1 / 48, nan, nan, nan, nan], rtol=1e-5)
+    np.testing.assert_allclose(earlier["look_baskets_since"], [0, 1, nan, nan, nan, nan])
+
+
+def test_an_old_look_is_not_taken_for_one_of_just_now() -> None:
+    """Six in ten looks of the last three days are bought, looks of weeks ago are not: so say the chances."""
+    random = np.random.default_rng(3)
+    begin = datetime(2026, 1, 5, 3, tzinfo=UTC)
+    last = begin + timedelta(days=180)
+    lines: list[tuple[int, datetime, int]] = []
+    looks: list[tuple[int, datetime, int]] = []
+    for customer in range(300):
+        for basket in range(6):
+            at = begin + timedelta(days=30 * basket + customer % 5)
+            lines.append((customer, at, 40 + customer % 8))
+            fresh, stale = random.choice(40, 2, replace=False).tolist()
+            looks.append((customer, at - timedelta(days=random.random() * 3), fresh))
+            looks.append((customer, at - timedelta(days=20 + random.random() * 5), stale))
+            if random.random() < 0.6:
+                lines.append((customer, at, fresh))
+        looks.append((customer, last - timedelta(days=2 if customer % 2 else 25), 39))
+    dataset = Dataset.from_frames(
+        pl.DataFrame(
+            {
+                "receipt_id": [f"{customer} {at}" for customer, at, _ in lines],
+                "store_id": "s1",
+                "sold_at": [at for _, at, _ in lines],
+                "customer_id": [f"c{customer:03}" for customer, *_ in lines],
+                "product_id": [f"P{product:02}" for *_, product in lines],
+                "quantity": 1.0,
+            }
+        ),
+        pl.DataFrame(
+            {
+                "occurred_at": [at for _, at, _ in looks],
+                "customer_id": [f"c{customer:03}" for customer, *_ in looks],
+                "visitor_id": [f"v{customer}" for customer, *_ in looks],
+                "session_id": [f"{customer} {at}" for customer, at, _ in looks],
+                "kind": "view",
+                "product_id": [f"P{product:02}" for *_, product in looks],
+            }
+        ),
+        as_of=last,
+    )
+    ahead = ranked_ahead(fit(dataset, 0, pace=Pace.of(0.1)))
+    row = np.repeat(np.arange(len(ahead.indptr) - 1), np.diff(ahead.indptr))
+    told = (ahead.product == dataset.product_ids.index("P39")) & ahead.is_new
+    lately, long_ago = (float(ahead.probability[told & (row % 2 == rest)].mean()) for rest in (1, 0))
+    assert lately > 0.3
+    assert long_ago < lately / 2
 
 
 def test_ranks_of_nothing_are_missing() -> None:
