@@ -112,7 +112,7 @@ def fit_levels(
         variance=solve(q, prior_precision(rows, spreads[0]), spreads[1]).variance(),
         clerk_spread=spreads[1],
         store_spread=spreads[0] if stores else 0.0,
-        plausible=plausible_spreads(rows, q),
+        plausible=plausible_spreads(rows, q, spreads),
     )
 
 

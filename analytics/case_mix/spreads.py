@@ -7,6 +7,7 @@ spreads, weighted with its posterior (Rue, Martino and Chopin 2009), under half-
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,8 +18,10 @@ from analytics.case_mix.posterior import Solution, prior_precision, solve
 from analytics.rates import Floats
 
 SPREAD_PRIOR_SCALE = 1.0
-CLERK_NODES = np.geomspace(0.01, 2.5, 24)
-STORE_NODES = np.geomspace(0.01, 2.5, 12)
+CLERK_NODES = np.geomspace(0.005, 3.0, 30)
+STORE_NODES = np.geomspace(0.005, 3.0, 14)
+FINE_NODES = 17
+SURE = 0.35  # standard deviation of a log spread, above which its posterior may reach down to nothing
 NEGLIGIBLE = 1e-4  # of the weight of the likeliest spread
 
 
@@ -75,24 +78,43 @@ def best_spreads(rows: MixRows, q: Quadratic, start: tuple[float, float]) -> tup
     return spreads_at(best.x)
 
 
-def plausible_spreads(rows: MixRows, q: Quadratic) -> PlausibleSpreads:
-    """Return the spreads of clerks that the quadratic *q* leaves plausible, those of stores integrated out."""
-    stores = STORE_NODES if rows.stores else np.array([1.0])
-    weight = np.empty((CLERK_NODES.size, stores.size))
-    shift, variance = np.empty((2, CLERK_NODES.size, stores.size, rows.clerks))
-    for i, clerk in enumerate(CLERK_NODES):
-        for j, store in enumerate(stores):
-            found = solve(q, prior_precision(rows, store), clerk)
-            weight[i, j] = _log_posterior(rows, q, found, store, clerk)
-            shift[i, j], variance[i, j] = _cavity(q, found, clerk)
+def plausible_spreads(rows: MixRows, q: Quadratic, best: tuple[float, float]) -> PlausibleSpreads:
+    """Return the spreads of clerks that the quadratic *q* leaves plausible, those of stores integrated out.
+
+    *best* are the most plausible ones, of stores and clerks.
+    """
+
+    def log_posterior(store: float, clerk: float) -> float:
+        return _log_posterior(rows, q, solve(q, prior_precision(rows, store), clerk), store, clerk)
+
+    clerks = _nodes(best[1], lambda spread: log_posterior(best[0], spread), CLERK_NODES)
+    stores = np.array([1.0])
+    if rows.stores:
+        stores = _nodes(best[0], lambda spread: log_posterior(spread, best[1]), STORE_NODES)
+    weight = np.array([[log_posterior(store, clerk) for store in stores] for clerk in clerks])
     weight = np.exp(weight - weight.max())
     of_clerks = weight.sum(axis=1)
     likely = of_clerks > NEGLIGIBLE * of_clerks.max()
-    within = (weight[likely] / of_clerks[likely, None])[:, :, None]
-    shift, variance = shift[likely], variance[likely]
-    middle = (within * shift).sum(axis=1)
-    wide = (within * (variance + (shift - middle[:, None, :]) ** 2)).sum(axis=1)
-    return PlausibleSpreads(CLERK_NODES[likely], of_clerks[likely] / of_clerks[likely].sum(), wide, middle)
+    shift, variance = np.zeros((2, int(likely.sum()), rows.clerks))
+    for i, clerk in enumerate(np.flatnonzero(likely)):
+        within = weight[clerk] / of_clerks[clerk]
+        some = np.flatnonzero(within > NEGLIGIBLE * within.max())
+        found = [solve(q, prior_precision(rows, stores[store]), clerks[clerk]) for store in some]
+        shifts, variances = np.stack([_cavity(q, one, clerks[clerk]) for one in found], axis=1)
+        share = within[some] / within[some].sum()
+        shift[i] = share @ shifts
+        variance[i] = share @ (variances + (shifts - shift[i]) ** 2)
+    return PlausibleSpreads(clerks[likely], of_clerks[likely] / of_clerks[likely].sum(), variance, shift)
+
+
+def _nodes(best: float, log_posterior: Callable[[float], float], widest: Floats) -> Floats:
+    """Return spreads evenly spaced on the log scale: as close together as the data are sure, else the *widest*."""
+    step = 0.15
+    middle = log_posterior(best)
+    curvature = (2 * middle - log_posterior(best * np.exp(step)) - log_posterior(best * np.exp(-step))) / step**2
+    if curvature < SURE**-2:
+        return widest
+    return np.asarray(best * np.exp(np.linspace(-5.0, 5.0, FINE_NODES) * curvature**-0.5))
 
 
 def _cavity(q: Quadratic, found: Solution, spread: float) -> tuple[Floats, Floats]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from analytics.case_mix import spreads
 from analytics.shrinkage import fit_skills, shrink_rates, shrink_ratios
 from analytics.staff_success import staff_success
 from journey.errors import InputError
@@ -195,3 +198,16 @@ def test_an_uncertain_offset_widens_the_skill_but_not_the_rate() -> None:
     assert width[1] > 1.5 * width[0]
     rates = [float(np.diff(p.rates()[1:], axis=0)[0, 0]) for p in (sure, unsure)]
     assert rates[1] == pytest.approx(rates[0], rel=0.15)
+
+
+@pytest.mark.parametrize("setting", [{}, {"skill_sd": 0.1}, {"stores": 1, "clerks": 6}])
+def test_a_finer_grid_of_spreads_says_the_same(monkeypatch: pytest.MonkeyPatch, setting: dict[str, Any]) -> None:
+    cells = chain(2, **setting).cells
+    usual = staff_success(cells).clerks.sort("clerk_id")
+    monkeypatch.setattr(spreads, "CLERK_NODES", np.geomspace(0.002, 5.0, 100))
+    monkeypatch.setattr(spreads, "STORE_NODES", np.geomspace(0.002, 5.0, 40))
+    monkeypatch.setattr(spreads, "SURE", 1e-6)  # never a narrower grid
+    finer = staff_success(cells).clerks.sort("clerk_id")
+    width = (finer["skill_high"] - finer["skill_low"]).to_numpy()
+    for end in ("skill_low", "skill_high"):
+        assert np.abs(usual[end].to_numpy() - finer[end].to_numpy()).max() < 0.02 * width.min()
