@@ -51,7 +51,7 @@ def page() -> str:
         asked=asked,
         state=state,
         days=coming_days(coming, country_of(str(asked.tz))),
-        chance=chance_wape(coming["arrivals"].to_numpy()) if coming.height else None,
+        chance=_chance(coming),
         weeks=forecast_weeks(session, asked.store.store_id),
         plan=plan,
         busy=_busy(plan),
@@ -65,6 +65,14 @@ def page() -> str:
         shown=_by_day(plan) if plan is not None and plan.document else [],
         hours=_hours(plan) if plan is not None and plan.document else [],
     )
+
+
+def _chance(coming: pl.DataFrame) -> float | None:
+    """How far off a perfect forecast would be; by the hour, since a counter may tell no more than hours."""
+    if coming.is_empty():
+        return None
+    hours = coming.group_by("day", pl.col("slot") // 4).agg(pl.col("arrivals").sum())
+    return chance_wape(hours["arrivals"].to_numpy())
 
 
 @blueprint.get("/store/plan/forecast.csv")

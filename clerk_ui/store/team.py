@@ -55,6 +55,7 @@ def page() -> str:
         span=max([0.1, *(clerk["high"] for clerk in clerks if clerk["high"] is not None)]),
         comparable=any(clerk["ranked"] for clerk in clerks),
         above=[clerk for clerk in clerks if clerk["flag"] in ("high_95", "high_998")],
+        rather_above=[clerk for clerk in clerks if clerk["ranked"] and clerk["low"] > clerk["expected"]],
         below=[clerk for clerk in clerks if clerk["flag"] in ("low_95", "low_998")],
     )
 
