@@ -1,7 +1,7 @@
 """What those who succeed do otherwise, for like customers and products; and whether telling others helps."""
 
 from analytics.know_how.card_effect import WINDOW_DAYS, CardEffect, card_effect
-from analytics.know_how.cards import card_standing
+from analytics.know_how.cards import card_standing, kept_effects
 from analytics.know_how.clustered import ClusteredFit, fit_clustered
 from analytics.know_how.encounters import practice_cells
 from analytics.know_how.examples import Example, examples
@@ -21,6 +21,7 @@ __all__ = [
     "examples",
     "findings",
     "fit_clustered",
+    "kept_effects",
     "practice_cells",
     "practice_odds",
     "report",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from zlib import crc32
 
 import numpy as np
 import polars as pl
@@ -21,6 +22,8 @@ from analytics.rates import Floats
 WINDOW_DAYS = 28
 WITHIN_SPREAD = 2.5
 LEAST_PROPOSALS = 50
+COMPARED_PER_ADOPTER = 8
+LEAST_COMPARED = 40
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,14 @@ def card_effect(days: pl.DataFrame, adopted: dict[str, date], *, window: int = W
 
 
 def _stack(days: pl.DataFrame, adopted: dict[str, date], window: int) -> pl.DataFrame:
-    """Return one copy of the window around each day of adoption: its adopters, and clerks not yet shown by its end."""
+    """Return one copy of the window around each day of adoption: its adopters, and clerks not yet shown by its end.
+
+    A row is a clerk in a stack, before or after (the time before in halves). A chain's thousand clerks would stand in
+    every copy, and eight times as many as adopters tell as much as all; who of them stays is drawn by a hash.
+    """
+    summed = [pl.col("proposed").sum(), pl.col("accepted").sum()]
+    if "offset" in days.columns:
+        summed.append((pl.col("offset") * pl.col("proposed")).sum() / pl.col("proposed").sum())
     parts = []
     first_seen = pl.col("clerk_id").replace_strict(adopted, default=None, return_dtype=pl.Date)
     marked = days.with_columns(first_seen=first_seen)
@@ -79,6 +89,7 @@ def _stack(days: pl.DataFrame, adopted: dict[str, date], window: int) -> pl.Data
             & (pl.col("day") != day)
             & ((pl.col("first_seen") == day) | pl.col("first_seen").is_null() | (pl.col("first_seen") > last))
         )
+        near = near.filter(pl.col("clerk_id").is_in(_kept(near, day, number).implode()))
         parts.append(
             near.with_columns(
                 stack=pl.lit(number),
@@ -86,8 +97,20 @@ def _stack(days: pl.DataFrame, adopted: dict[str, date], window: int) -> pl.Data
                 after=pl.col("day") > day,
                 late_before=pl.col("day") > day - timedelta(days=window // 2),
             )
+            .group_by("stack", "clerk_id", "treated", "after", "late_before")
+            .agg(summed)
+            .sort("clerk_id", "after", "late_before")
         )
     return pl.concat(parts) if parts else marked.clear()
+
+
+def _kept(near: pl.DataFrame, day: date, number: int) -> pl.Series:
+    """Return the clerks of stack *number* who stay: all adopters of the *day*, and the others up to the limit."""
+    treated = near.filter(pl.col("first_seen") == day)["clerk_id"].unique()
+    others = near.filter(~(pl.col("first_seen") == day).fill_null(value=False))["clerk_id"].unique().to_list()
+    drawn = sorted(others, key=lambda clerk: (crc32(f"{number}/{clerk}".encode()), clerk))
+    most = max(LEAST_COMPARED, COMPARED_PER_ADOPTER * treated.len())
+    return pl.concat([treated, pl.Series("clerk_id", drawn[:most], dtype=pl.String)])
 
 
 def _difference(stacked: pl.DataFrame, after: str) -> tuple[float, float, int]:

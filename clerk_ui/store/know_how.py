@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 from apiflask import APIBlueprint
-from flask import Response, redirect, render_template, request
+from flask import Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from analytics import know_how
@@ -205,7 +205,9 @@ def _today() -> date:
 
 
 def _standing(card: KnowHowCard) -> dict[str, Any]:
-    return know_how.card_standing(reading(), card, today=_today())
+    if "card_effects" not in g:  # once a request, however many cards it shows
+        g.card_effects = know_how.kept_effects(reading())
+    return know_how.card_standing(reading(), card, today=_today(), kept=g.card_effects)
 
 
 def _visible(card_id: str) -> KnowHowCard:

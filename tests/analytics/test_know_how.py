@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, date, datetime, timedelta
 
 import numpy as np
@@ -94,15 +95,17 @@ def test_false_discovery_rate_by_hand() -> None:
     assert benjamini_hochberg([]).size == 0
 
 
-def card_days(seed: int, effect: float, staggered: bool = True) -> tuple[pl.DataFrame, dict[str, date]]:
+def card_days(
+    seed: int, effect: float, staggered: bool = True, clerks: int = 40
+) -> tuple[pl.DataFrame, dict[str, date]]:
     rng = np.random.default_rng(seed)
     first = date(2026, 1, 5)
-    skill = rng.normal(0, 0.3, 40)
+    skill = rng.normal(0, 0.3, clerks)
     adopted = {f"K{i:02d}": first + timedelta(days=35 + (7 * (i % 2) if staggered else 0)) for i in range(20)}
     rows = []
     for day in range(84):
         season = 0.3 * np.sin(day / 12)
-        for i in range(40):
+        for i in range(clerks):
             name, today = f"K{i:02d}", first + timedelta(days=day)
             seen = name in adopted and today > adopted[name]
             p = special.expit(-1.2 + skill[i] + season + np.log(effect) * seen)
@@ -121,6 +124,17 @@ def test_the_effect_of_a_card_is_recovered_within_its_interval() -> None:
 def test_a_card_without_effect_is_not_praised() -> None:
     found = [card_effect(*card_days(seed, 1.0)) for seed in range(20)]
     assert sum(f.verdict != "no_effect_seen" for f in found) <= 3
+
+
+def test_a_large_chain_is_compared_by_a_draw_that_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    days, adopted = card_days(5, 1.5, clerks=240)
+    drawn = card_effect(days, adopted)
+    assert card_effect(days.sample(fraction=1.0, shuffle=True, seed=1), adopted) == drawn
+    monkeypatch.setattr(sys.modules[card_effect.__module__], "COMPARED_PER_ADOPTER", 1000)
+    whole = card_effect(days, adopted)
+    assert drawn.compared < whole.compared == 220
+    assert np.log(drawn.odds_ratio) == pytest.approx(np.log(whole.odds_ratio), abs=0.03)
+    assert np.log(drawn.high / drawn.low) < 1.15 * np.log(whole.high / whole.low)
 
 
 def test_nobody_to_compare_with_is_said() -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 
 import numpy as np
 import pytest
 from scipy import special
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from analytics.know_how import card_standing
+from analytics.know_how import card_standing, kept_effects, roll_up
 from analytics.staff_success.standings import day_number
 from journey.clerk_roll_ups import ClerkProposalDay
 from journey.know_how_cards import CardText, card_of, make_card, publish_card, record_use, retire_card
@@ -77,3 +78,21 @@ def test_a_card_that_does_nothing_for_many_is_flagged_and_one_seen_by_nobody_wai
     publish_card(session, "new", now=LIVE)
     nobody = card_standing(session, card_of(session, "new"), today=TODAY)
     assert (nobody["seen_by"], nobody["effect"]["verdict"], nobody["advice"]) == (0, "too_thin", "wait")
+
+
+def test_the_night_keeps_the_effects_that_screens_read(session: Session) -> None:
+    planted(session, 1.5)
+    now = datetime.combine(TODAY, time(3), UTC)
+    fresh = card_standing(session, card_of(session, "card"), today=TODAY)
+    assert kept_effects(session) == {}
+    assert roll_up(session, now=now)["cards"] == 1
+    session.execute(delete(ClerkProposalDay))
+    assert card_standing(session, card_of(session, "card"), today=TODAY, kept=kept_effects(session)) == fresh
+    make_card(session, "draft", CardText("題", "ひとこと"), store_id=None, by="m", now=LIVE)
+    retire_card(session, "card", why="", now=now)
+    roll_up(session, now=now + timedelta(days=1))
+    assert set(kept_effects(session)) == {"card"}  # a retired card keeps what was known of it
+    assert (
+        card_standing(session, card_of(session, "card"), today=TODAY, kept=kept_effects(session))["effect"]
+        == fresh["effect"]
+    )
