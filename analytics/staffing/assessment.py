@@ -15,7 +15,7 @@ from analytics.forecast.model import slot_matrix
 from analytics.queues import ServiceTarget, servable_rates
 from analytics.rates import Floats
 from analytics.staffing.arrivals import SLOT_MINUTES
-from analytics.staffing.judgement import NEGLIGIBLE, judge, rate_posterior
+from analytics.staffing.judgement import judge, nobody_needed, rate_posterior
 from analytics.staffing.service_times import ServiceLaw
 from journey.database import to_micros
 from journey.local_days import day_bounds
@@ -156,7 +156,8 @@ def needed_clerks(expected: Floats, law: ServiceLaw, target: ServiceTarget) -> N
     most = int(np.ceil(float(expected.max(initial=0.0)) * law.share * law.seconds / seconds * 2 + 6))
     table = servable_rates(most, law.seconds, target, service_cv2=law.cv2)
     load = expected * law.share
-    return np.asarray(np.where(load < NEGLIGIBLE, 0, np.searchsorted(table, load / seconds - 1e-15)), dtype=np.intp)
+    needed = np.searchsorted(table, load / seconds - 1e-15)
+    return np.asarray(np.where(nobody_needed(expected, law), 0, needed), dtype=np.intp)
 
 
 def accuracy_facts(store: str, checked: Accuracy) -> dict[str, object]:

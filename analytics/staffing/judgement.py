@@ -25,6 +25,7 @@ NODES = (-1.7320508075688772, 0.0, 1.7320508075688772)
 WEIGHTS = (1 / 6, 2 / 3, 1 / 6)
 RATE_POINTS = 30
 NEGLIGIBLE = 0.05  # customers to serve per slot, below which nobody is kept on the floor for them
+OPEN = 0.25  # people coming in per slot, from which on the shop is open and somebody is there, whoever wants service
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,11 @@ def rate_posterior(count: Floats, usual: Floats, strength: Floats) -> tuple[Floa
     return k + count, k / np.maximum(usual, 1e-6) + 1.0
 
 
+def nobody_needed(arrivals: Floats, law: ServiceLaw) -> NDArray[np.bool_]:
+    """Return where so few *arrivals* per slot are expected that the floor may be empty."""
+    return np.asarray((arrivals * law.share < NEGLIGIBLE) & (arrivals < OPEN))
+
+
 def judge(
     shape: Floats,
     rate: Floats,
@@ -70,7 +76,7 @@ def judge(
     top = float(np.max(np.asarray(stats.gamma.ppf(0.999, shape, scale=1 / rate)), initial=0.0)) * per_second
     most = min(int(np.ceil(top * law.seconds * 2.5 + 6)), MOST_CLERKS)
     table = servable_rates(most, law.seconds, target, service_cv2=law.cv2)
-    empty = mean * law.share < NEGLIGIBLE
+    empty = nobody_needed(mean, law)
     needed = np.where(empty, 0, np.searchsorted(table, mean * per_second - 1e-15))
     has_roster = np.isfinite(rostered)
     clerks = np.floor(np.where(has_roster, rostered, 0.0) + 1e-6).astype(np.intp).clip(0, most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from analytics.queues import DEFAULT_TARGET, required_clerks
 from analytics.rates import Floats
 from analytics.staffing import judge, report
 from analytics.staffing.arrivals import SLOT_MICROS, combine, spread_buckets
+from analytics.staffing.assessment import needed_clerks
 from analytics.staffing.conversion import conversion_by_ratio
 from analytics.staffing.judgement import rate_posterior
 from analytics.staffing.live import live_board
@@ -219,6 +221,15 @@ def test_a_store_that_knows_its_share_may_say_so(session: Session) -> None:
     few, all_ = (report(session, share_served=share)["slots"] for share in (0.05, 1.0))
     assert sum(row["needed"] for row in few) < sum(row["needed"] for row in all_)
     assert {row["share_served"] for row in all_} == {1.0}
+
+
+def test_an_open_shop_is_not_left_alone_however_few_want_service() -> None:
+    few = replace(LAW, share=0.05)
+    shape, rate = rate_posterior(np.full(2, 0.6), np.full(2, 0.6), np.array([5.0, 5.0]))
+    floor = judge(shape, rate, np.array([1.0, 3.0]), few)
+    assert floor.needed.tolist() == [1, 1]
+    assert floor.judgement == ("enough", "over")
+    assert needed_clerks(np.array([0.6, 0.1]), few, DEFAULT_TARGET).tolist() == [1, 0]
 
 
 def test_nobody_is_kept_for_a_customer_a_day() -> None:
