@@ -10,7 +10,9 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from clerk_ui.commands import extracts
 from recommender.registry import Registry
 from tests.processes import COMMAND, Chain
 from tests.recommender.worlds import scored
@@ -122,6 +124,22 @@ def test_figures_are_added_up_at_the_import_unless_left_to_later(chain: Chain, e
     assert "pos_lines" in told_first
     assert "adding up the figures on the screens" in progress
     assert staffing() == 0
+
+
+def test_who_does_not_wait_for_the_figures_loses_nothing(
+    chain: Chain, extract: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupted(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(extracts, "roll_up", interrupted)
+    for name, value in chain.environment.items():
+        monkeypatch.setenv(name, value)
+    done = CliRunner().invoke(extracts.import_command, [str(extract)])
+    assert done.exit_code == 0, done.output
+    assert "pos_lines" in done.stdout
+    assert "everything is imported" in done.stderr.replace("\n", " ")
+    assert chain.run("rollup", "staffing")["rollups"][0]["days"] > 0
 
 
 def test_people_tablets_and_keys(chain: Chain, extract: Path) -> None:
