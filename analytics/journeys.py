@@ -69,7 +69,7 @@ def report(
     sharing = _sharing_a_card(session, period)
     if sharing:
         notes.append(
-            f"{len(sharing)} customers share a card with somebody; which of them bought cannot be told,"
+            f"{len(sharing):,} customers share a card with somebody; which of them bought cannot be told,"
             " so that they are in no passage and no path."
         )
     apart = ~pl.col("customer_id").is_in(sharing)
@@ -84,7 +84,7 @@ def report(
     credits = attribution(paths)
     if credits and untouched:
         notes.append(
-            f"{untouched} of {purchases.height} purchases had no touch in the {LOOKBACK_DAYS} days before;"
+            f"{untouched:,} of {purchases.height:,} purchases had no touch in the {LOOKBACK_DAYS} days before;"
             " nobody is credited."
         )
     threads = single_touchpoint(

@@ -189,7 +189,7 @@ def _model_block(buying: BuyingModel | None, spend: SpendModel | None, unit: str
 
 
 def _segments(table: pl.DataFrame) -> list[dict[str, Any]]:
-    """Per tier: customers, mean expected value and purchases, and their sum."""
+    """Per tier, the most valuable first: customers, mean expected value and purchases, and their sum."""
     return (
         table.group_by("tier")
         .agg(
@@ -199,6 +199,6 @@ def _segments(table: pl.DataFrame) -> list[dict[str, Any]]:
             pl.col("expected_value").sum().alias("total_value"),
             pl.col("p_alive").mean(),
         )
-        .sort("tier", nulls_last=True)
+        .sort("expected_value", "tier", descending=[True, False], nulls_last=True)
         .to_dicts()
     )

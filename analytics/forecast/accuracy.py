@@ -11,6 +11,7 @@ from scipy import special
 
 from analytics.forecast.model import fit_arrivals
 from analytics.rates import Floats
+from journey.errors import NotEnoughData
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,10 @@ def backtest(days: Sequence[date], arrivals: Floats, *, hold_out: int = 14, coun
     cut = len(days) - hold_out
     if cut < max(hold_out, 14) or not np.nansum(arrivals[:cut]) > 0:
         return None
-    model = fit_arrivals(days[:cut], arrivals[:cut], country=country)
+    try:
+        model = fit_arrivals(days[:cut], arrivals[:cut], country=country)
+    except NotEnoughData:
+        return None
     expected = model.expect(days[cut:])
     actual = arrivals[cut:]
     back = 7 * -(-hold_out // 7)

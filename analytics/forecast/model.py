@@ -59,7 +59,8 @@ class ArrivalModel:
 def fit_arrivals(days: Sequence[date], arrivals: Floats, *, country: str = "JP") -> ArrivalModel:
     """Fit the model to *arrivals* (days × slots, NaN where nothing was counted).
 
-    A day with gaps counts as much as it was counted. Raises NotEnoughData without a single day with arrivals.
+    A day with gaps counts as much as it was counted. Raises NotEnoughData without a single day with arrivals, and
+    where no day was counted for a fifth of its usual hours (a shop that sells something now and then).
     """
     known = np.isfinite(arrivals)
     counted = np.where(known, arrivals, 0.0)
@@ -70,6 +71,8 @@ def fit_arrivals(days: Sequence[date], arrivals: Floats, *, country: str = "JP")
     common = common / common.sum()
     covered = known @ common  # share of a usual day that was counted
     usable = covered > 0.2
+    if not usable.any():
+        raise NotEnoughData("no day counted through", where="fit_arrivals", what_to_do="import traffic of whole days")
     profile = np.stack(
         [_shape(counted[usable & (kinds.profile == kind)], covered[usable & (kinds.profile == kind)], common)
          for kind in range(7)]

@@ -26,6 +26,7 @@ from analytics.staffing.facts import up_to_date
 from analytics.staffing.recurring import recurring
 from analytics.staffing.roster import on_floor, shifts
 from analytics.staffing.service_times import ServiceLaw, law_facts, service_laws
+from journey.errors import NotEnoughData
 from journey.local_days import zone
 from journey.stores import Store
 
@@ -100,7 +101,10 @@ def computed_report(
         days, matrix = slot_matrix(frame)
         if not days or np.nansum(matrix) <= 0:
             continue
-        model = fit_arrivals(days, matrix, country=country_of(str(tz)))
+        try:
+            model = fit_arrivals(days, matrix, country=country_of(str(tz)))
+        except NotEnoughData:  # it sells something now and then: nothing can be judged there
+            continue
         slots.append(with_law(judged_slots(frame, model, law, target), law))
         forecast.append(forecast_slots(name, days[-1], model, law, target, tz, days_ahead(matrix, forecast_days)))
         if (checked := backtest(days, matrix, country=country_of(str(tz)))) is not None:

@@ -35,6 +35,7 @@ from analytics.staffing.service_times import (
     visit_services,
 )
 from journey.database import from_micros
+from journey.errors import NotEnoughData
 from journey.intake.staging import write_rows
 from journey.local_days import zone
 from journey.rosters import Shift
@@ -207,7 +208,10 @@ def _assess(session: Session, name: str, mine: pl.DataFrame, law: ServiceLaw, ti
     if not days or np.nansum(matrix) <= 0:
         return 0
     country = country_of(timezone)
-    model = fit_arrivals(days, matrix, country=country)
+    try:
+        model = fit_arrivals(days, matrix, country=country)
+    except NotEnoughData:
+        return 0
     if not frame.is_empty():
         judged = judged_slots(frame, model, law, DEFAULT_TARGET).rename({"arrivals": "entered"})
         write_rows(session.connection(), "staffing_slots", judged.select(SLOT_TABLE))

@@ -145,3 +145,13 @@ def test_what_chance_alone_makes_of_a_forecast() -> None:
     seen = rng.poisson(expected, (200_000, 4))
     assert chance_wape(expected) == pytest.approx(np.abs(seen - expected).sum() / (expected.sum() * 200_000), abs=0.002)
     assert chance_wape(np.zeros(3)) == 0
+
+
+def test_a_shop_that_sells_now_and_then_has_no_forecast_and_no_figures_from_nothing() -> None:
+    days = span(date(2026, 3, 2), 60)
+    arrivals = np.full((60, 96), np.nan)
+    arrivals[np.arange(60), 30 + np.arange(60) % 60] = 1.0  # one quarter hour a day, another one each time
+    with pytest.raises(NotEnoughData, match="no day counted through"):
+        fit_arrivals(days, arrivals)
+    assert backtest(days, arrivals) is None
+    assert past_weeks(days, arrivals) == {}
