@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from scipy import stats
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -33,6 +34,8 @@ STATES = {
 """What an action can be, and what it can become."""
 
 LOOK_BACK_DAYS = 180
+POWER = 0.8
+NOT_TOLD = ("effect", "low", "high", "p_value", "placebo", "before", "after", "comparison", "detectable")
 
 
 def open_action(session: Session, plan: ActionPlan) -> ActionPlan:
@@ -116,7 +119,8 @@ def proposals_from_drivers(drivers: dict[str, Any], today: date, days: int = 90)
 def action_effect(
     session: Session, plan: ActionPlan, now: datetime | None = None, timezone: str = DEFAULT_TIMEZONE
 ) -> dict[str, Any]:
-    """What an action changed in its KPI: effect, low, high, p_value, placebo, verdict, before, after, notes and more.
+    """What an action changed in its KPI: effect, low, high, p_value, placebo, detectable, verdict, before, after, notes
+    and more. ``detectable`` is the smallest effect that the record would show in four of five cases.
 
     Where the plan names no comparison stores, all others serve in which no other action on the same KPI runs at the
     time. Where it names a segment of customers, these are compared with its other members. Looks from LOOK_BACK_DAYS
@@ -174,7 +178,7 @@ def _told(kpi: Kpi, effect: Effect | None, check: Effect | None) -> dict[str, An
     notes: list[str] = []
     if effect is None:
         notes.append(f"Too few observations of {kpi.name} before or after the start to tell an effect.")
-        empty = dict.fromkeys(("effect", "low", "high", "p_value", "placebo", "before", "after", "comparison"))
+        empty = dict.fromkeys(NOT_TOLD)
         return empty | {"effect_unit": kpi.unit, "verdict": "too_early", "notes": notes}
     if effect.kind == "before_after":
         notes.append("Nothing to compare with: whatever else changed at the time is in this figure.")
@@ -197,6 +201,7 @@ def _told(kpi: Kpi, effect: Effect | None, check: Effect | None) -> dict[str, An
         "high": shown[2],
         "p_value": effect.p_value,
         "effect_unit": kpi.unit,
+        "detectable": _detectable(effect, relative=relative),
         "before": levels[0],
         "after": levels[1],
         "comparison": effect.kind,
@@ -206,6 +211,13 @@ def _told(kpi: Kpi, effect: Effect | None, check: Effect | None) -> dict[str, An
         "verdict": verdict,
         "notes": notes,
     }
+
+
+def _detectable(effect: Effect, *, relative: bool) -> float:
+    """The smallest true effect that this record would show with a probability of POWER: what is below may be there."""
+    half = effect.high - effect.value
+    seen = half * (1.0 + float(stats.norm.ppf(POWER)) / float(stats.norm.ppf(0.975)))
+    return float(np.expm1(seen)) if relative else seen
 
 
 def report(

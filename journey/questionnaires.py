@@ -31,7 +31,11 @@ MOST_QUESTIONS = 20
 
 @dataclass(frozen=True)
 class Question:
-    """One question: its name in the answers, the touchpoint it is about ('' for none), look, scale and words."""
+    """One question: its name in the answers, the touchpoint it is about ('' for none), look, scale and words.
+
+    A comment has no scale: there ``low`` to ``high`` are the marks of the first question after which it is asked, so
+    that who was not content is asked what fell short; 0 and 0: after every mark.
+    """
 
     question: str
     touchpoint: str
@@ -45,6 +49,10 @@ class Question:
     def field(self) -> str:
         """The name of its field in a form."""
         return f"{self.question}:{self.touchpoint}"
+
+    def asked_after(self, mark: float) -> bool:
+        """Whether a comment is asked after this mark on the first question."""
+        return (self.low, self.high) == (0, 0) or self.low <= mark <= self.high
 
 
 @dataclass(frozen=True)
@@ -223,6 +231,7 @@ def versions(session: Session) -> list[Questionnaire]:
 def _check(
     survey_id: str, name: str, kind: str, touchpoint: str | None, questions: Sequence[Question], sampling: Sampling
 ) -> None:
+    marks = [question for question in questions if question.look != "comment"]
     troubles = [
         (not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", survey_id), "survey_id", "letters, digits, - and _, at most 40"),
         (not name.strip() or len(name) > 80, "name", "1 to 80 characters"),
@@ -230,8 +239,8 @@ def _check(
         (kind == "one_tap" and touchpoint not in TOUCHPOINTS, "touchpoint", f"one of {', '.join(TOUCHPOINTS)}"),
         (not 1 <= len(questions) <= MOST_QUESTIONS, "questions", f"1 to {MOST_QUESTIONS} questions"),
         (bool(questions) and questions[0].look == "comment", "questions", "the first question has marks to tap"),
-        (len({q.field for q in questions}) < len(questions), "questions", "each question once"),
-        (sum(q.look == "comment" for q in questions) > 1, "questions", "at most one comment"),
+        (len({q.field for q in marks}) < len(marks), "questions", "each question once"),
+        (_overlap(questions), "questions", "at most one comment after each mark of the first question"),
         (not 0 < sampling.share <= 1, "share", "above 0, at most 1"),
         (not 1 <= sampling.quarantine_days <= 730, "quarantine_days", "1 to 730"),
         (not 1 <= sampling.store_day_quota <= 10_000, "store_day_quota", "1 to 10,000"),
@@ -255,3 +264,13 @@ def _check(
     for wrong, where, wanted in troubles:
         if wrong:
             raise InputError(f"{where}: {wanted}", where=where, what_to_do=wanted)
+
+
+def _overlap(questions: Sequence[Question]) -> bool:
+    """Whether more than one comment would be asked after some mark of the first question, or one after none at all."""
+    words = [question for question in questions if question.look == "comment"]
+    if not words or not questions or questions[0].look == "comment":
+        return False
+    after = [sum(word.asked_after(mark) for word in words) for mark in range(questions[0].low, questions[0].high + 1)]
+    asked = [any(word.asked_after(mark) for mark in range(questions[0].low, questions[0].high + 1)) for word in words]
+    return max(after) > 1 or not all(asked)

@@ -20,6 +20,7 @@ from journey.questionnaires import Question, Questionnaire, find_version
 from journey.stores import DEFAULT_TIMEZONE
 from journey.survey_invitations import Invitation
 from journey.survey_tasks import open_tasks_of_low_scores
+from journey.surveys import Answer
 from journey.tokens import hashed
 
 LONGEST_COMMENT = 1000
@@ -33,6 +34,8 @@ class Sheet:
     invitation: Invitation
     questionnaire: Questionnaire
     expired: bool
+    mark: float | None = None
+    """What was answered to the first question."""
 
     @property
     def state(self) -> str:
@@ -43,8 +46,11 @@ class Sheet:
 
     @property
     def comment(self) -> Question | None:
-        """The question for words, if there is one."""
-        return next((question for question in self.questionnaire.asked if question.look == "comment"), None)
+        """The question for words after this mark, if there is one."""
+        if self.mark is None:
+            return None
+        words = (question for question in self.questionnaire.asked if question.look == "comment")
+        return next((question for question in words if question.asked_after(self.mark)), None)
 
 
 def sheet_of(session: Session, token: str, *, now: datetime) -> Sheet:
@@ -57,7 +63,7 @@ def sheet_of(session: Session, token: str, *, now: datetime) -> Sheet:
     if invitation is None:
         raise NotFound("this link leads to no survey", where="survey", what_to_do="open the link of the message again")
     questionnaire = find_version(session, invitation.survey_id, invitation.version)
-    return Sheet(invitation, questionnaire, now >= invitation.expires_at)
+    return Sheet(invitation, questionnaire, now >= invitation.expires_at, _mark(session, invitation, questionnaire.tap))
 
 
 def answer(
@@ -91,7 +97,7 @@ def answer(
     ]
     _keep(session, rows, now, timezone)
     open_tasks_of_low_scores(session, sheet.questionnaire, since=now - timedelta(seconds=1), now=now, timezone=timezone)
-    return Sheet(invitation, sheet.questionnaire, sheet.expired)
+    return Sheet(invitation, sheet.questionnaire, sheet.expired, float(given[0][1]))
 
 
 def comment(session: Session, token: str, words: str, *, now: datetime, timezone: str = DEFAULT_TIMEZONE) -> Sheet:
@@ -117,6 +123,18 @@ def comment(session: Session, token: str, words: str, *, now: datetime, timezone
         assert sheet.comment is not None
         _keep(session, [_row(invitation, sheet.comment, now) | {"comment": words}], now, timezone)
     return sheet
+
+
+def _mark(session: Session, invitation: Invitation, tap: Question) -> float | None:
+    """What was answered to the first question; None before."""
+    if invitation.response_id is None:
+        return None
+    return session.scalar(
+        select(Answer.score).where(
+            Answer.response_id == invitation.response_id, Answer.question == tap.question,
+            Answer.touchpoint == tap.touchpoint,
+        )
+    )  # fmt: skip
 
 
 def _marks(questionnaire: Questionnaire, marks: Mapping[str, str]) -> list[tuple[Question, int]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import unicodedata
 from typing import Any
 
 from apiflask import APIBlueprint
@@ -19,6 +20,7 @@ from journey.products import product_names
 
 blueprint = APIBlueprint("merchandise", "clerk_ui.coe", enable_openapi=False)
 LISTED = 10
+FIGURES = ("buyers", "sales", "regular_share", "newcomer_share", "repeat_rate", "loss_if_delisted", "loss_share")
 BEST = 20
 ENOUGH_BUYERS = 20
 SLIPPING, SURE = 0.5, 0.05
@@ -34,6 +36,8 @@ def assortment() -> str:
     found = stored.document if stored else None
     products = found["products"] if found else []
     known = [row for row in products if row["buyers"] >= ENOUGH_BUYERS]
+    wanted = request.args.get("product", "").strip()[:100]
+    matches = _products_like(wanted) if wanted and stored else []
     with_names = {other["product_id"] for row in products for other in row["lift_with"]}
     return render_template(
         "coe/assortment.html", **frame("assortment"), **as_of(stored), found=found,
@@ -43,7 +47,21 @@ def assortment() -> str:
         losses=sorted((r for r in known if r["loss_if_delisted"]), key=lambda r: -r["loss_if_delisted"])[:LISTED],
         voices=sorted((r for r in products if r["voices"]), key=lambda r: -r["voices"])[:LISTED],
         worst_loss=max((r["loss_if_delisted"] or 0 for r in known), default=0),
+        wanted=wanted, matches=matches[:LISTED], more=max(0, len(matches) - LISTED),
     )  # fmt: skip
+
+
+def _products_like(wanted: str) -> list[dict[str, Any]]:
+    """The kept rows of all products whose id or name holds the words, what would be lost most first."""
+    sought = unicodedata.normalize("NFKC", wanted).casefold()
+    rows = stored_rows(reading(), "assortment") or b""
+    found = []
+    for row in csv.DictReader(io.StringIO(rows.decode("utf-8-sig"))):
+        named = unicodedata.normalize("NFKC", row["name"] or "").casefold()
+        if sought == row["product_id"].casefold() or sought in named:
+            figures = {name: float(row[name]) if row[name] else None for name in FIGURES}
+            found.append({name: row[name] for name in ("product_id", "name", "category")} | figures)
+    return sorted(found, key=lambda row: -(row["loss_if_delisted"] or 0.0))
 
 
 def _standing_out(products: list[dict[str, Any]], share: str) -> list[dict[str, Any]]:

@@ -10,6 +10,19 @@ from journey.questionnaires import Question, Sampling
 WORDS = Question(
     "comment", "", "comment", 0, 0, "よろしければ、ひとことお聞かせください", "Anything you would like to tell us?"
 )
+FELL_SHORT = Question(
+    "comment",
+    "",
+    "comment",
+    1,
+    2,
+    "ご期待に沿えなかったのは、どんなところでしょうか?",
+    "What fell short of what you expected?",
+)
+WENT_WELL = Question(
+    "comment", "", "comment", 3, 5, "よろしければ、よかったところや気になるところをお聞かせください",
+    "Anything that was good, or that we should look at?",
+)  # fmt: skip
 
 
 def _ten(question: str, ja: str, en: str, touchpoint: str = "", low: int = 1) -> Question:
@@ -20,7 +33,7 @@ def _one_tap(survey_id: str, name: str, touchpoint: str, ja: str, en: str, **sam
     tap = Question("touchpoint", touchpoint, "faces", 1, 5, ja, en)
     return {
         "survey_id": survey_id, "name": name, "kind": "one_tap", "touchpoint": touchpoint,
-        "questions": [asdict(tap), asdict(WORDS)], "sampling": asdict(Sampling(**sampling)),
+        "questions": [asdict(tap), asdict(FELL_SHORT), asdict(WENT_WELL)], "sampling": asdict(Sampling(**sampling)),
     }  # fmt: skip
 
 

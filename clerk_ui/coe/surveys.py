@@ -201,12 +201,14 @@ def _question_rows(given: MultiDict[str, str]) -> list[dict[str, str]]:
 def _questions(given: MultiDict[str, str]) -> list[Question]:
     found = []
     for row in _question_rows(given):
-        comment = row["look"] == "comment"
+        low, high = (
+            0 if row["look"] == "comment" and not row[side].strip() else _whole(row[side], side)
+            for side in ("low", "high")
+        )
         found.append(
             Question(
                 row["question"].strip(), row["touchpoint"] if row["question"].strip() == "touchpoint" else "",
-                row["look"], 0 if comment else _whole(row["low"], "low"), 0 if comment else _whole(row["high"], "high"),
-                row["ja"].strip()[:200], row["en"].strip()[:200],
+                row["look"], low, high, row["ja"].strip()[:200], row["en"].strip()[:200],
             )
         )  # fmt: skip
     return found

@@ -247,3 +247,6 @@ def test_sales_effects_are_relative(session: Session) -> None:
     assert row["effect_unit"] == "relative"
     assert row["verdict"] == "improved"
     assert row["baseline"] == pytest.approx(1000, rel=0.05)
+    assert row["detectable"] == pytest.approx(
+        np.exp(1.4294 * np.log((1 + row["high"]) / (1 + row["effect"]))) - 1, rel=1e-3
+    )

@@ -117,7 +117,7 @@ def test_a_customer_answers_with_one_tap_where_scripts_are_off(
     page.goto(link)
     page.get_by_role("button", name="とても満足").click()
     page.get_by_text("ご回答を受け付けました").wait_for()
-    page.get_by_label("ひとこと").fill("また来ます")
+    page.get_by_label("よかったところ").fill("また来ます")
     page.get_by_role("button", name="ひとことを送る").click()
     page.get_by_text("これからの店づくり").wait_for()
     looked.reload()

@@ -107,6 +107,11 @@ def test_voices_risks_assortment_and_value_show_what_the_reports_say(chain: Shop
     page = coe.get("/coe/assortment?lang=en").text
     best = max(assortment["products"], key=lambda row: row["loss_if_delisted"])
     assert f"{round(best['loss_if_delisted']):,}" in page
+    other = min(assortment["products"], key=lambda row: row["loss_if_delisted"] or 0.0)
+    page = coe.get(f"/coe/assortment?product={other['product_id']}&lang=en").text.split('id="what-if"')[1]
+    assert f"{round(other['loss_if_delisted'] or 0):,}" in page
+    assert f"{round(other['sales']):,}" in page
+    assert "No product that anybody bought fits" in coe.get("/coe/assortment?product=nothing&lang=en").text
     page = coe.get("/coe/ltv?lang=en").text
     for row in ltv["segments"]:
         assert f"{round(row['total_value']):,}" in page

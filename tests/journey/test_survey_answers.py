@@ -21,7 +21,7 @@ from journey.survey_answering import answer, comment, sheet_of
 from journey.survey_invitations import Invitation, make_invitations
 from journey.survey_tasks import SurveyTask, assign, finish, open_tasks_of_low_scores, tasks
 from journey.surveys import Answer
-from tests.journey.survey_people import NOW, SECRET, WORDS, blank, published, shoppers
+from tests.journey.survey_people import NOW, SECRET, TAP, WORDS, blank, published, shoppers
 
 MARK = "touchpoint:store"
 
@@ -62,6 +62,36 @@ def test_words_may_follow_once_on_the_same_sheet(session: Session) -> None:
     rows = session.execute(select(Answer.question, Answer.comment, Answer.response_id).order_by(Answer.question)).all()
     assert [(question, said) for question, said, _ in rows] == [("comment", "とても よかった"), ("touchpoint", None)]
     assert rows[0].response_id == rows[1].response_id
+
+
+def test_who_was_not_content_is_asked_in_other_words(session: Session) -> None:
+    short = Question("comment", "", "comment", 1, 2, "何が足りませんでしたか?", "What fell short?")
+    well = Question("comment", "", "comment", 4, 5, "よかったところは?", "What was good?")
+    draft = save_draft(session, survey_id="TAP", name="ご来店後", kind="one_tap", touchpoint="store",
+                       questions=[TAP, short, well], sampling=Sampling(share=1.0), by="coe", now=NOW)  # fmt: skip
+    shoppers(session, 3)
+    live = publish(session, "TAP", draft.version, by="coe", now=NOW)
+    made = make_invitations(session, live, secret=SECRET, now=NOW, consent_by_default=True)
+    asked_then = {}
+    for (_, token), mark in zip(made, "135", strict=True):
+        assert sheet_of(session, token, now=NOW).comment is None
+        answer(session, token, {MARK: mark}, now=NOW)
+        sheet = sheet_of(session, token, now=NOW)
+        asked_then[mark] = (sheet.comment and sheet.comment.en, sheet.state)
+    assert asked_then == {
+        "1": ("What fell short?", "answered"), "3": (None, "finished"), "5": ("What was good?", "answered"),
+    }  # fmt: skip
+    comment(session, made[0][1], "返品の案内", now=NOW)
+    assert session.scalars(select(Answer.comment).where(Answer.question == "comment")).all() == ["返品の案内"]
+
+
+def test_two_questions_for_words_after_the_same_mark_are_refused(session: Session) -> None:
+    one = Question("comment", "", "comment", 1, 3, "何が?", "What?")
+    for other in ((3, 5), (0, 0), (6, 8)):
+        words = [one, Question("comment", "", "comment", *other, "ほかには?", "Else?")]
+        with pytest.raises(InputError, match="after each mark"):
+            save_draft(session, survey_id="TAP", name="ご来店後", kind="one_tap", touchpoint="store",
+                       questions=[TAP, *words], sampling=Sampling(), by="coe", now=NOW)  # fmt: skip
 
 
 @pytest.mark.parametrize("mark", ["", "0", "6", "x", "-1", "²", "1e0", "5" * 5000])
