@@ -79,11 +79,13 @@ def lifetime_value() -> str:
     best = found["customers"] if found else []
     total = sum(row["total_value"] or 0.0 for row in found["segments"]) if found else 0.0
     people = sum(row["customers"] for row in found["segments"]) if found else 0
+    purchases = sum(row["expected_purchases"] * row["customers"] for row in found["segments"]) if found else 0.0
     checked = found["calibration"] if found else None
     wanted = request.args.get("customer", "").strip()
     return render_template(
         "coe/ltv.html", **frame("ltv"), **as_of(stored), found=found, best=best[:BEST],
-        mean=total / people if people else None, people=people, listed=len(best),
+        mean=total / people if people else None, people=people,
+        each=purchases / people if people else None, listed=len(best),
         slipping=sum(row["p_alive"] < SLIPPING for row in best),
         plot=calibration_plot(checked["bins"]) if checked else None, checked=checked, wanted=wanted,
         one=_value_of(wanted) if wanted else None,
