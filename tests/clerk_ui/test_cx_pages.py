@@ -84,7 +84,7 @@ def test_the_screens_show_the_figures_of_the_report(chain: Shop) -> None:
     for row in experience["touchpoints"]:
         assert f"{row['csat']:.1f}".rstrip("0").rstrip(".") in page
     page = coe.get("/coe/drivers?lang=en").text
-    cells = re.findall(r"([\d.]+)% \(([\d.]+)%–([\d.]+)%\)", page)
+    cells = re.findall(r"([\d.]+)% \(([\d.]+)% to ([\d.]+)%\)", page)
     shown = [tuple(float(x) for x in row) for row in cells]
     told = [tuple(round(100 * row[k], 1) for k in ("lmg", "low", "high")) for row in drivers["drivers"]]
     assert shown == told
