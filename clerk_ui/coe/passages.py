@@ -16,6 +16,8 @@ from clerk_ui.management import frame
 blueprint = APIBlueprint("passages", "clerk_ui.coe", enable_openapi=False)
 PAGES, COUPONS, PATHS = 10, 20, 8
 SURE = 0.05
+TELLING = 100
+"""Sessions none of which went on: then the next step is not recorded, rather than never taken."""
 
 
 @blueprint.get("/coe/journeys")
@@ -26,9 +28,10 @@ def journeys() -> str:
     found = stored.document if stored else None
     steps = found["funnel"] if found else []
     channels = sorted(found["attribution"], key=lambda row: -row["markov"]) if found else []
+    worst = _worst(steps)
     return render_template(
         "coe/journeys.html", **frame("journeys"), **as_of(stored), found=found, steps=_widths(steps),
-        worst=_worst(steps), names=_names(),
+        worst=worst, names=_names(), unknown=bool(worst and worst["drop_off"] == 1 and worst["sessions"] >= TELLING),
         channels=channels, credited=sum(row["markov"] for row in channels),
         exits=found["exits"][:PAGES] if found else [], months=_months(found["channel_mix"]) if found else [],
         **_ways(found, PATHS),
