@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 import numpy as np
 import polars as pl
@@ -16,6 +15,8 @@ from journey.simulation.stores import Stores
 
 CHANNELS = ("app", "web", "mail", "store", "receipt")
 VALID_DAYS = 30
+CAMPAIGN_DAYS = 35
+NEW_CAMPAIGN = 10  # days before the window's end at which one begins where no other goes on well beyond it
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Offers:
 def make_offers(
     days: Days, people: People, products: Products, leaves: Leaves, stores: Stores, laws: Laws, rng: np.random.Generator
 ) -> Offers:
-    """A handful of coupons a month and a focus campaign every six weeks."""
+    """A handful of coupons a month and a focus campaign every six weeks; one goes on when the window ends."""
     months = range(0, days.n, 30)
     rows = [(begin, i) for begin in months for i in range(laws.coupons_a_month)]
     c = len(rows)
@@ -124,8 +125,11 @@ def _campaigns(
         if c.split(" > ")[0] in ("スキンケア", "サプリ・健康", "オーラルケア", "ヘアケア")
     ]
     order = rng.permutation(themes)
-    for number, first in enumerate(range(10, max(11, days.n - 20), 42)):
-        last = min(first + 34, days.n - 1)
+    begins = list(range(10, days.n - 20, 42))
+    if not begins or begins[-1] + CAMPAIGN_DAYS < days.n + NEW_CAMPAIGN:
+        begins.append(max(0, days.n - NEW_CAMPAIGN))
+    for number, first in enumerate(begins):
+        last = first + CAMPAIGN_DAYS - 1
         leaf = int(order[number % len(order)])
         chosen = np.arange(products.start[leaf], products.stop[leaf])
         by_category = number % 2 == 0
@@ -137,7 +141,7 @@ def _campaigns(
                 "campaign_id": f"F{number + 1:03d}",
                 "name": f"{leaves.name[leaf]} はじめてキャンペーン",
                 "starts_on": days.date_of(first).isoformat(),
-                "ends_on": (days.start + timedelta(days=last)).isoformat(),
+                "ends_on": days.date_of(last).isoformat(),
                 "product_id": None if by_category else products.ids[chosen[0]],
                 "category": leaves.category[leaf] if by_category else None,
                 "stores": "|".join(stores.ids[: stores.n]),

@@ -15,6 +15,7 @@ from journey.simulation.chain import run_days
 from journey.simulation.days import DAY_SECONDS, make_days
 from journey.simulation.delivery import instants, write_extract
 from journey.simulation.dirt import spoil
+from journey.simulation.events import events_table, events_truth
 from journey.simulation.laws import Laws
 from journey.simulation.links import make_links, one_id_table
 from journey.simulation.notices import checkin_events, invitation_events, mail_events
@@ -123,7 +124,9 @@ def simulate(
         "surveys": pl.DataFrame(SURVEYS, schema=["survey_id", "name", "kind", "touchpoint"], orient="row"),
         "answers": voices.answers,
         "clerk_targets": offers.targets,
+        "store_events": events_table(calendar, chain),
     }
+    events = events_truth(tables["store_events"])
     tables = {name: instants(name, table, calendar) for name, table in tables.items()}
     clean_rows = {name: table.height for name, table in tables.items()}
     tables, dirty = spoil(tables, dirty_share, stream(19))
@@ -157,6 +160,7 @@ def simulate(
             "drivers": drivers.drivers_truth(laws),
             "practices": drivers.practices_truth(log, laws),
             "actions": operations.actions_truth(calendar, chain, laws),
+            "events": events,
             "comments": voices.comments,
             "asked": operations.asked_truth(voices.invited, calendar),
             "one_id": one_id_table(people, links),

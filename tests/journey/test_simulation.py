@@ -5,7 +5,7 @@ import json
 import re
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import polars as pl
@@ -38,6 +38,7 @@ COLUMNS = {
     "answers": "response_id question touchpoint survey_id customer_id store_id asked_at answered_at score scale_min "
     "scale_max comment",
     "clerk_targets": "campaign_id name starts_on ends_on product_id category stores",
+    "store_events": "event_id name store_id starts_at ends_at category",
 }
 KEYS = {
     "stores": ["store_id"],
@@ -56,10 +57,12 @@ KEYS = {
     "suggestions": ["suggestion_id"],
     "outcomes": ["outcome_id"],
     "answers": ["response_id", "question", "touchpoint"],
+    "clerk_targets": ["campaign_id"],
+    "store_events": ["event_id"],
 }
 TRUTH = (
     "clerks", "customers", "products", "uplift", "acceptance", "arrivals", "days", "service", "web_links", "drivers",
-    "practices", "actions", "comments", "asked", "one_id", "dirty", "true_rates",
+    "practices", "actions", "events", "comments", "asked", "one_id", "dirty", "true_rates",
 )  # fmt: skip
 
 
@@ -116,6 +119,32 @@ def test_all_times_lie_within_the_window_and_carry_an_offset(clean: Path) -> Non
         assert moments.dtype == pl.Datetime("us", "Asia/Tokyo")
         assert low <= moments.dt.strftime("%Y-%m-%dT%H:%M:%S+09:00").min()
         assert moments.dt.strftime("%Y-%m-%dT%H:%M:%S+09:00").max() < high
+
+
+@pytest.mark.parametrize("days", [7, 60, 75, 150])
+def test_when_the_window_ends_a_campaign_goes_on_and_every_store_has_an_event_ahead(tmp_path: Path, days: int) -> None:
+    end = date(2026, 3, 1)
+    simulate(tmp_path, stores=2, customers=30, products=200, days=days, seed=5, end=end, dirty_share=0.0)
+    targets = read(tmp_path, "clerk_targets")
+    assert (targets["starts_on"] <= targets["ends_on"]).all()
+    week_on = str(end + timedelta(days=7))
+    running = targets.filter((pl.col("starts_on") < str(end)) & (pl.col("ends_on") >= week_on))
+    assert running.height >= 1
+    suggested = set(read(tmp_path, "suggestions")["product_id"])  # and clerks have begun to propose it
+    products = read(tmp_path, "products")
+    focused = products.join(running.select("category"), on="category", how="semi")["product_id"].to_list()
+    focused += running["product_id"].drop_nulls().to_list()
+    if days >= 60:
+        assert suggested & set(focused)
+    events = read(tmp_path, "store_events")
+    assert (events["starts_at"] < events["ends_at"]).all()
+    ahead = events.filter(pl.col("ends_at").is_between(pl.lit(str(end)), pl.lit(week_on + "T23")))
+    assert set(ahead["store_id"]) == {"S001", "S002"}
+    tops = set(products["category"].str.split(" > ").list.first())
+    assert set(events["category"]) <= tops
+    truth = pl.read_csv(tmp_path / "truth" / "events.csv")
+    assert truth["event_id"].to_list() == events["event_id"].to_list()
+    assert set(truth["effect"]) == {0.0}
 
 
 def test_product_codes_are_valid_jan_codes() -> None:
