@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -38,4 +39,16 @@ def simulate_command(
         directory, stores=stores, customers=customers, clerks=clerks, products=products, days=days, seed=seed,
         end=(end or desk.now).date(), progress=lambda step, share: desk.progress(f"{share:5.0%}  {step}"),
     )  # fmt: skip
-    desk.show(summary, lambda: desk.say(f"wrote {directory}: " + ", ".join(f"{k} {v}" for k, v in summary.items())))
+    desk.show(summary, lambda: _told(desk, summary))
+
+
+def _told(desk: Desk, summary: dict[str, Any]) -> None:
+    """What lies in the folder now, and what to do with it."""
+    made = summary["setting"]
+    desk.say(f"stores: {made['stores']} with a door and an EC shop; {made['clerks']} clerks, seed {made['seed']}")
+    desk.say(f"{made['customers']:,} customers, {made['products']:,} products, {made['start']} until {made['end']}")
+    for table, rows in summary["rows"].items():
+        desk.say(f"  {table:16} {rows:>12,} rows")
+    spoilt = sum(entry["rows"] for entry in summary["dirty"])
+    desk.say(f"{spoilt:,} rows are dirty on purpose: {summary['directory']}/truth/dirty.csv says what becomes of them")
+    desk.say(f"written in {summary['seconds']:.0f} s; next: osusume import {summary['directory']}")
