@@ -31,9 +31,9 @@ WORDS: Final[dict[str, dict[str, tuple[str, str]]]] = {
     },
     "en": {
         COLLECT: ("An order is waiting to be collected", "Your order is ready here. Shall I bring it to you?"),
-        COUPON: ("“{name}” can be used today", "You can use your “{name}” coupon today."),
-        EVENT: ("“{name}” is on now", "“{name}” is on in the store now. Would you like to have a look?"),
-        f"{EVENT}/soon": ("“{name}” begins soon", "“{name}” begins on {begins}. We would be glad to see you there."),
+        COUPON: ("“{name}” can be used today", "You can use your ‘{name}’ coupon today."),
+        EVENT: ("“{name}” is on now", "‘{name}’ is on in the store now. Would you like to have a look?"),
+        f"{EVENT}/soon": ("“{name}” begins soon", "‘{name}’ begins on {begins}. We would be glad to see you there."),
         JOIN_APP: ("Not using the app yet", "Do you have our app yet? I can show you how to join."),
     },
 }

@@ -37,6 +37,12 @@ export function languageButton() {
   return h("button", { type: "button", class: "tool", lang: other, onclick: () => chooseLanguage(other) }, icon("language"), h("span", {}, other === "en" ? "English" : "日本語"));
 }
 
+/** The store's name; on the narrow rail of a wide screen without the chain's, which everybody here knows. */
+function storeName(name) {
+  const [, chain, place] = /^(.+[\s\u3000])(\S*[\u3040-\u9fff]\S*)$/u.exec(name) ?? [];
+  return h("p", { title: name }, place ? [h("span", { class: "frame__chain" }, chain), place] : name);
+}
+
 /** The frame around a screen. */
 export function frame(screen, place, { counts, onSwitch }) {
   const { store, person } = current();
@@ -46,7 +52,7 @@ export function frame(screen, place, { counts, onSwitch }) {
     "div",
     { class: "frame" },
     h("a", { class: "skip", href: "#main", onclick: (event) => { event.preventDefault(); document.getElementById("main").focus(); } }, t("skip")),
-    h("header", { class: "frame__brand" }, icon("noren"), h("p", {}, store?.name ?? t("app.name"))),
+    h("header", { class: "frame__brand" }, icon("noren"), storeName(store?.name ?? t("app.name"))),
     h(
       "nav",
       { class: "frame__nav", "aria-label": t("nav.label") },

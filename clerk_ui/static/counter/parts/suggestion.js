@@ -158,7 +158,7 @@ export function suggestionCard(suggestion, serving, customerId, onHidden) {
       recorded.followUp = due;
       await followUp(customerId, suggestion, due);
       draw();
-      say(t("follow_up.kept"));
+      say(t("follow_up.kept", { day: day(due) }));
     };
     row.append(h("span", { class: "small soft" }, t("follow_up.question")));
     for (const days of [7, 14, 30]) {

@@ -276,7 +276,7 @@ export default {
   "follow_up.in_14": "In two weeks",
   "follow_up.in_30": "In a month",
   "follow_up.on": "follow up {day}",
-  "follow_up.kept": "Added to My day",
+  "follow_up.kept": "Added to My day for {day}",
   "follow_up.done": "Done",
   "follow_up.done.said": "Marked as done",
   "show.open": "Show customer",

@@ -276,7 +276,7 @@ export default {
   "follow_up.in_14": "2週間後",
   "follow_up.in_30": "1か月後",
   "follow_up.on": "再ご案内 {day}",
-  "follow_up.kept": "マイデーに入れました",
+  "follow_up.kept": "{day}のマイデーに入れました",
   "follow_up.done": "済み",
   "follow_up.done.said": "済みにしました",
   "show.open": "お客様に見せる",
