@@ -25,6 +25,18 @@ LEAVING = """(() => {
 })()"""
 
 
+def test_the_tablet_can_be_installed(tablets: Callable[..., Tablet]) -> None:
+    tablet = tablets(worker=True)
+    tablet.page.evaluate("navigator.serviceWorker.ready")
+    line = tablet.context.new_cdp_session(tablet.page)
+    manifest = line.send("Page.getAppManifest")
+    assert manifest["errors"] == []
+    assert manifest["url"].endswith("/manifest.webmanifest")
+    # a window of a test is never asked whether it wants to be installed; nothing else may stand in the way
+    errors = {one["errorId"] for one in line.send("Page.getInstallabilityErrors")["installabilityErrors"]}
+    assert errors <= {"in-incognito"}
+
+
 def test_taps_without_a_network_arrive_exactly_once(tablets: Callable[..., Tablet], outcomes: Outcomes) -> None:
     tablet = tablets(worker=True)
     tablet.sign_in("佐藤 花子")
