@@ -23,6 +23,7 @@ from journey.visits import Visit
 
 LOOK_BACK = timedelta(minutes=30)
 QUARTER = timedelta(minutes=15)
+NOTHING_KNOWN = 0.5  # Jeffreys' shape of a rate of which nothing is known beforehand
 USUAL_STRENGTH = 4.0  # how firmly the usual count is believed against the last half hour's (shape of a gamma)
 
 
@@ -69,6 +70,9 @@ def live_board(
     usual = np.array([max(usual_per_quarter, 1e-6)])
     shape, rate = rate_posterior(np.zeros(1), usual, np.array([USUAL_STRENGTH]))
     rate = rate - 1.0
+    if usual_per_quarter <= 0 and (seen.quarters > 0 or seen.clerks):
+        # nobody is foreseen at this hour: that says nothing against people who are there
+        shape, rate = np.array([NOTHING_KNOWN]), np.zeros(1)
     source = "usual"
     if seen.quarters > 0:
         shape, rate, source = shape + seen.entered, rate + seen.quarters, "counter"

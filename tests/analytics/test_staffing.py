@@ -369,6 +369,9 @@ def test_the_live_board_says_whom_to_call(session: Session) -> None:
     assert (busy["on_floor"], busy["in_back"], busy["waiting"]) == (["K1"], ["K2"], 1)
     assert 15 < busy["arrivals_per_quarter"] < 40
     assert (busy["judgement"], busy["step"], busy["who"]) == ("short", "call_to_floor", "K2")
+    unforeseen = live_board(session, "001", now, LAW, 0.0)  # late at night, or in a store without a forecast yet
+    assert unforeseen["arrivals_per_quarter"] == pytest.approx(40, rel=0.02)
+    assert (unforeseen["judgement"], unforeseen["who"]) == ("short", "K2")
     session.add_all(Shift(clerk_id=f"L{i}", duty="floor", **shift) for i in range(12))
     session.flush()
     assert live_board(session, "001", now, LAW, 5.0)["step"] == "release"
