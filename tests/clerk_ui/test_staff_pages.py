@@ -239,7 +239,7 @@ def test_the_know_how_page_shows_what_was_found(shop: Shop) -> None:
     unclear = practice | {"practice": "reason_web_view", "supported": False, "examples": []}
     document = {"practices": [practice, unclear], "proposals": 1200, "clerks": 12, "min_odds_ratio": 1.1}
     with writing(shop.engine) as session:
-        assert know_how.roll_up(session, now=NOW) == {"days": 91, "practices": 0}
+        assert know_how.roll_up(session, now=NOW) == {"days": 91, "practices": 0, "cards": 0}
         assert know_how.roll_up(session, now=NOW) == {"days": 0}
         assert know_how.roll_up(session, now=NOW, everything=True)["days"] == 91
         kept = know_how.findings(session)
