@@ -109,7 +109,7 @@ def number(value: float | Decimal | None, digits: int = 0) -> str:
     if value is None:
         return "–"
     rounded = round(value, digits) if isinstance(value, Decimal) else round(float(value), digits)
-    return str(format_decimal(rounded, locale=_locale()))
+    return str(format_decimal(rounded or 0, locale=_locale()))  # a nought has no sign
 
 
 def percent(share: float | None, digits: int = 0) -> str:
@@ -117,7 +117,8 @@ def percent(share: float | None, digits: int = 0) -> str:
     if share is None:
         return "–"
     pattern = "#,##0" + ("." + "0" * digits if digits else "") + "%"
-    return str(format_percent(share, format=pattern, locale=_locale()))
+    unsigned = share if round(share, digits + 2) else 0.0  # a nought has no sign
+    return str(format_percent(unsigned, format=pattern, locale=_locale()))
 
 
 def day(value: date | datetime | None, tz: str | None = None) -> str:

@@ -120,6 +120,7 @@ def _list(message: str) -> str:
         next_states=STATES, today=today, running=sum(plan.state == "running" for plan, _ in rows),
         late=[plan for plan, _ in rows if plan.state in ("proposed", "running") and plan.due_on < today],
         improved=sum(told is not None and told["verdict"] == "improved" for _, told in rows),
+        worsened=sum(told is not None and told["verdict"] == "worsened" for _, told in rows),
         scale=max([1.0, *(abs(told[side]) for _, told in rows if told and told["low"] is not None
                           and told["effect_unit"] == "points" for side in ("low", "high"))]),
     )  # fmt: skip

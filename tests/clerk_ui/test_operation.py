@@ -9,7 +9,7 @@ import pytest
 from openapi_spec_validator import validate
 
 from clerk_ui import create_app
-from clerk_ui.languages import FOLDER, catalogue, t
+from clerk_ui.languages import FOLDER, catalogue, number, percent, t
 from clerk_ui.security import kept_secret
 from clerk_ui.settings import Settings, StorageSettings
 from journey.errors import SchemaMissing
@@ -176,3 +176,9 @@ def test_words_go_with_their_number(shop: Shop) -> None:
         assert t("staff.rows_answer", n=1, name="X") == "1 row of X."
         assert t("staff.rows_answer", n="1,200", name="X") == "1,200 rows of X."
         assert t("know_how.nothing_found", n=0).count("0") == 1
+
+
+def test_a_nought_has_no_sign(shop: Shop) -> None:
+    with shop.app.test_request_context("/?lang=en"):
+        assert [number(value, 1) for value in (-0.04, -0.06, 0.0, None)] == ["0", "-0.1", "0", "–"]
+        assert [percent(share, 1) for share in (-0.0004, -0.0006, 0.0)] == ["0.0%", "-0.1%", "0.0%"]
