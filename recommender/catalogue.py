@@ -126,6 +126,14 @@ class Catalogue:
                 self.numbers[product_id] = number
         return number
 
+    def numbers_of(self, product_ids: Collection[str]) -> list[int]:
+        """The positions of several products, as `number` tells one."""
+        known = self.numbers.get
+        found = [known(product_id) for product_id in product_ids]
+        if None not in found:
+            return found  # type: ignore[return-value]
+        return [self.number(product_id) for product_id in product_ids]
+
     def id_of(self, number: int) -> str:
         """The id of a product, remembered as `number` does."""
         product_id = self.ids.get(number)

@@ -8,11 +8,13 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
@@ -23,10 +25,14 @@ from sqlalchemy import func, select
 
 from clerk_ui.settings import Settings
 from journey.api_keys import add_key
+from journey.customers import Customer
 from journey.database import connect, reading, writing
 from journey.outcomes import Outcome
 from journey.stores import Clerk, Store
+from journey.suggestions import Suggestion
+from recommender.registry import Registry
 from tests.clerk_ui.conftest import shown
+from tests.recommender.worlds import model
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -92,6 +98,11 @@ def ready(server: Server, log: Path) -> Server:
     raise AssertionError(log.read_text())
 
 
+def workers_of(server: Server) -> list[int]:
+    found = subprocess.run(["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True)
+    return [int(worker) for worker in found.stdout.split()]
+
+
 def tap(suggestion_id: str) -> tuple[str, dict[str, Any]]:
     at = datetime.now(UTC).isoformat()
     body = {"suggestion_id": suggestion_id, "clerk_id": "C1", "result": "bought", "occurred_at": at}
@@ -117,11 +128,9 @@ def test_two_workers_record_each_outcome_once_and_add_up_their_numbers(server: S
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 def test_workers_end_in_good_order_and_killed_ones_come_back(server: Server) -> None:
-    workers = subprocess.run(
-        ["pgrep", "-P", str(server.process.pid)], capture_output=True, text=True, check=True
-    ).stdout.split()
+    workers = workers_of(server)
     assert len(workers) == 2
-    os.kill(int(workers[0]), signal.SIGKILL)
+    os.kill(workers[0], signal.SIGKILL)
     statuses = set()
     for number in range(20):
         where, body = tap(f"sug-{number}")
@@ -134,3 +143,53 @@ def test_workers_end_in_good_order_and_killed_ones_come_back(server: Server) -> 
     assert statuses <= {200, 201}
     server.process.send_signal(signal.SIGTERM)
     assert server.process.wait(40) == 0
+
+
+def test_what_was_answered_before_a_worker_was_killed_takes_its_outcome(
+    server: Server, settings: Settings, tmp_path: Path
+) -> None:
+    engine = connect(settings.storage.database)
+    with writing(engine) as session:
+        session.add(Customer(customer_id="A", name="A", consent_profiling=True))
+    Registry(settings.storage.home).add(model(), now=datetime.now(UTC))
+    answered: list[str] = []
+    broken: list[Exception] = []
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.is_set():
+            try:
+                status, made = server.call("POST", "/api/customers/A/suggestions", {"store_id": "S1", "clerk_id": "C1"})
+            except (OSError, HTTPException) as error:  # the worker died with this request
+                broken.append(error)
+                time.sleep(0.02)
+                continue
+            assert status == 200, made
+            answered.extend(one["suggestion_id"] for one in made)
+
+    with ThreadPoolExecutor(6) as pool:
+        asking = [pool.submit(ask) for _ in range(6)]
+        try:
+            for _ in range(2):
+                enough = len(answered) + 100
+                deadline = time.monotonic() + 60
+                while len(answered) < enough:
+                    assert time.monotonic() < deadline, [one.exception() for one in asking if one.done()]
+                    time.sleep(0.01)
+                for worker in workers_of(server):
+                    os.kill(worker, signal.SIGKILL)
+        finally:
+            over.set()
+        for one in asking:
+            one.result()
+    ready(server, tmp_path / "gunicorn.log")
+    assert broken, "no worker was killed while it answered"
+    with reading(engine) as session:
+        stored = set(session.scalars(select(Suggestion.suggestion_id).where(Suggestion.customer_id == "A")))
+    assert len(answered) == len(set(answered))
+    assert stored.issuperset(answered)
+    statuses = [
+        server.call("PUT", *tap(suggestion_id))[0] for suggestion_id in answered[-60:]
+    ]  # shown just before or after a kill
+    assert set(statuses) == {201}
+    engine.dispose()
