@@ -99,6 +99,7 @@ def test_an_afternoon(tablets: Callable[..., Tablet], server: LiveServer, shop_e
     expect(page.locator(".task", has=page.get_by_text("変更"))).to_have_count(len(mine))
     rows.filter(has_text="未提案").locator(".button").click()
     page.locator("dialog .button", has_text="見送り").click()
+    page.locator(".undo--word", has_text="見送り").wait_for()  # only then is the correction in the outbox
     tablet.wait_for_counts(0)
     corrected = next(one for one, (_, result) in tapped.items() if result == "not_proposed")
     tapped[corrected] = ("C1", "declined")
