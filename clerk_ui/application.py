@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import orjson
@@ -56,9 +57,13 @@ class FastJson(JSONProvider):
 
 
 class Osusume(APIFlask):
-    """The application class; differs from APIFlask's in how it reads and writes JSON."""
+    """The application class; differs from APIFlask's in how it reads and writes JSON, and in having no coroutines."""
 
     json_provider_class = FastJson
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function itself: Flask would look at every view and hook of every request whether it is a coroutine."""
+        return func
 
 
 def build(settings: Settings) -> APIFlask:

@@ -51,7 +51,7 @@ def writing() -> AbstractContextManager[Session]:
 def end_reading() -> None:
     """Give the reading session's connection back."""
     session: Session | None = g.pop("reading_session", None)
-    if session is not None:
+    if session is not None and session.in_transaction():  # else it has no connection, and nothing is to be given back
         session.close()
 
 

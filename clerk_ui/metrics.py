@@ -35,7 +35,8 @@ def init_app(app: Flask) -> None:
 
 
 def _count(response: Response) -> Response:
-    route = request.url_rule.rule if request.url_rule else "none"
+    rule = request.url_rule
+    route = rule.rule if rule else "none"
     method = request.method if request.method in METHODS else "other"  # a stranger must not invent labels
     REQUESTS.labels(method, route, response.status_code).inc()
     SECONDS.labels(route).observe(elapsed())

@@ -64,14 +64,16 @@ def elapsed() -> float:
 
 
 def _end(response: Response) -> Response:
-    response.headers[HEADER] = g.get("request_id", "")
+    known = g.get("request_id", "")
+    response.headers[HEADER] = known
     if logger.isEnabledFor(logging.INFO):
         # made here and not by logger.info, which first looks through the stack for a line number nobody reads
         record = logging.LogRecord(logger.name, logging.INFO, "", 0, "", None, None)
+        rule = request.url_rule
         record.__dict__ |= {
-            "request_id": g.get("request_id"),
+            "request_id": known,
             "method": request.method,
-            "route": request.url_rule.rule if request.url_rule else "",
+            "route": rule.rule if rule else "",
             "status": response.status_code,
             "ms": round(elapsed() * 1000, 2),
             "actor": g.get("actor_kind"),

@@ -94,13 +94,14 @@ class SetWriter:
         rows = rows_of(answer)
         if not rows:
             return
-        own = _Waiting(rows)
+        own, database = _Waiting(rows), connections(engine)
         self._waiting.append(own)
         with self._turn:
             if not own.stored:
-                self._store_waiting(connections(engine))
+                self._store_waiting(database)
         if own.error is not None:
             raise own.error
+        database.flush()
 
     def _store_waiting(self, database: Connections) -> None:
         together: list[_Waiting] = []
