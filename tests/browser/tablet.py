@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Route, expect
 from sqlalchemy import Engine, select
 
 from clerk_ui.auth.callers import DEVICE_COOKIE, SESSION_COOKIE
@@ -31,6 +32,13 @@ KEPT = """([store, name]) => new Promise((done) => {
     found.onsuccess = () => { request.result.close(); done(name ? found.result !== undefined : found.result); };
   };
 })"""
+OPENING = "const database = await open();"
+LATE_WRITES = 'if (mode === "readwrite") await new Promise((go) => setTimeout(go, Math.random() * 500));\n  '
+LATE_ANSWERS = """{
+  const late = () => new Promise((go) => setTimeout(go, Math.random() * 500));
+  const quick = window.fetch;
+  window.fetch = async (...asked) => { const answer = await quick(...asked); await late(); return answer; };
+}"""
 LANDSCAPE, PORTRAIT, ZOOMED, PHONE = (1024, 768), (768, 1024), (512, 384), (390, 844)
 
 
@@ -41,10 +49,27 @@ def new_context(
 
     ZOOMED is what 200 % leaves of LANDSCAPE.
     """
-    return browser.new_context(
+    context = browser.new_context(
         base_url=url, viewport={"width": size[0], "height": size[1]}, locale=locale, timezone_id="Asia/Tokyo",
         reduced_motion="reduce", has_touch=True, service_workers="allow" if worker else "block",
     )  # fmt: skip
+    if os.environ.get("OSUSUME_TEST_LATE"):
+        make_late(context)
+    return context
+
+
+def make_late(context: BrowserContext) -> None:
+    """Every answer of the server and every write to IndexedDB comes up to half a second late, by chance.
+
+    What a test (or the tablet itself) takes for granted because it is usually quick shows itself.
+    """
+    context.add_init_script(LATE_ANSWERS)
+
+    def late_writes(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace(OPENING, LATE_WRITES + OPENING, 1))
+
+    context.route("**/counter/database.js*", late_writes)
 
 
 def wait_until(page: Page, true: str | Callable[[], object], seconds: float = 20) -> None:

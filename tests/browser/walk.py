@@ -91,7 +91,7 @@ def walk(tablet: Tablet, seen: Seen) -> None:
     tablet.serve(ICHIRO_CARD)
     tablet.context.set_offline(True)
     tablet.tap("declined")
-    tablet.wait_for_counts(1)
+    page.locator('#sending:not([data-waiting="0"])').wait_for()  # it, and perhaps what was noted about cards seen
     page.locator(".undo .button").wait_for()
     seen("offline")
     tablet.go("outbox")
