@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
 from apiflask import APIBlueprint
+from flask import Flask, current_app
 from sqlalchemy import select
 
 from clerk_ui import recommendations
 from clerk_ui.application_settings import settings
 from clerk_ui.auth.callers import Caller
 from clerk_ui.auth.requirements import requires
-from clerk_ui.database_sessions import reading, request_time, writing
+from clerk_ui.database_sessions import end_reading, reading, request_time, writing
+from clerk_ui.grouped import Grouped
 from clerk_ui.intake.bodies import (
     AnswersBody,
     CheckinsBody,
@@ -23,16 +26,23 @@ from clerk_ui.intake.bodies import (
     StockBody,
     TrafficBody,
 )
-from clerk_ui.intake.rows import answer, take, taken_rows
+from clerk_ui.intake.rows import answer, refuse_too_many, take, take_groups, taken_rows
 from clerk_ui.openapi import answers
 from journey.confirmations import confirm_customers
+from journey.intake.rows import RowsTaken
 from journey.purchases import PosLine
 from journey.visits import Visit
 from journey.web import stored_events
 
 blueprint = APIBlueprint("facts", __name__, tag="Intake", url_prefix="/api")
+GROUPS = "osusume.machine_events"
 TOO_MANY = answers({413: "more than 1,000 rows"})
 MADE_AHEAD_AT_MOST = 20  # of one request; who else arrived is served when asked for
+
+
+def init_app(app: Flask) -> None:
+    """Events of requests that come together are committed together."""
+    app.extensions[GROUPS] = Grouped[Sequence[Any], RowsTaken](_store_events)
 
 
 @blueprint.post("/events")
@@ -42,11 +52,20 @@ MADE_AHEAD_AT_MOST = 20  # of one request; who else arrived is served when asked
 @blueprint.input(EventsBody, arg_name="body")
 def post_events(caller: Caller, body: EventsBody) -> dict[str, Any]:
     """Web and app events, at most 1,000 at once; the same event again is ignored. Suggestions heed them at once."""
+    refuse_too_many(body.events)
+    end_reading()
+    groups: Grouped[Sequence[Any], RowsTaken] = current_app.extensions[GROUPS]
+    return answer("web_events", groups.do(body.events))
+
+
+def _store_events(groups: Sequence[Sequence[Any]]) -> list[RowsTaken]:
+    """Commit the events of all requests that wait, then tell the recommender."""
     with writing() as session:
-        taken = take(session, "web_events", body.events)
-        stored = stored_events(session, [str(row.get("event_id")) for row in taken_rows(body.events, taken)])
+        taken = take_groups(session, "web_events", groups)
+        inside = [row for rows, one in zip(groups, taken, strict=True) for row in taken_rows(rows, one)]
+        stored = stored_events(session, [str(row.get("event_id")) for row in inside])
     recommendations.tell_events(stored)
-    return answer("web_events", taken)
+    return taken
 
 
 @blueprint.post("/pos-lines")

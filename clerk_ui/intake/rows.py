@@ -12,14 +12,14 @@ from clerk_ui.application_settings import settings
 from clerk_ui.database_sessions import request_time
 from clerk_ui.metrics import ROWS
 from journey.errors import TooMany
-from journey.intake.rows import MOST_ROWS, RowsTaken, import_rows
+from journey.intake.rows import MOST_ROWS, RowsTaken, import_groups, import_rows
 
 
-def take(session: Session, table: str, rows: Sequence[Any]) -> RowsTaken:
-    """Bring rows into the record in the caller's transaction; what is kept out goes to the quarantine as well.
+def refuse_too_many(rows: Sequence[Any]) -> None:
+    """Refuse a request with more rows than are taken at once.
 
     Raises:
-        TooMany: more than are taken at once; nothing was looked at.
+        TooMany: nothing was looked at.
     """
     if len(rows) > MOST_ROWS:
         raise TooMany(
@@ -30,8 +30,29 @@ def take(session: Session, table: str, rows: Sequence[Any]) -> RowsTaken:
             status=413,
             most=MOST_ROWS,
         )
-    route = request.url_rule.rule if request.url_rule else table
-    return import_rows(session, table, rows, source=route, now=request_time(), timezone=settings().chain.timezone)
+
+
+def take(session: Session, table: str, rows: Sequence[Any]) -> RowsTaken:
+    """Bring rows into the record in the caller's transaction; what is kept out goes to the quarantine as well.
+
+    Raises:
+        TooMany: as `refuse_too_many`.
+    """
+    refuse_too_many(rows)
+    return import_rows(session, table, rows, source=_route(table), now=request_time(), timezone=_timezone())
+
+
+def take_groups(session: Session, table: str, groups: Sequence[Sequence[Any]]) -> list[RowsTaken]:
+    """As `take`, for requests that come together; none of them has too many rows."""
+    return import_groups(session, table, groups, source=_route(table), now=request_time(), timezone=_timezone())
+
+
+def _route(table: str) -> str:
+    return request.url_rule.rule if request.url_rule else table
+
+
+def _timezone() -> str:
+    return settings().chain.timezone
 
 
 def answer(table: str, taken: RowsTaken) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -44,6 +45,20 @@ def test_events_are_stored_once_and_bad_rows_are_named(shop: Shop) -> None:
     with reading(shop.engine) as session:
         assert session.scalar(select(func.count()).select_from(WebEvent)) == 2
         assert set(session.scalars(select(QuarantinedRow.file))) == {"/api/events"}
+
+
+def test_events_that_come_together_are_each_stored_and_answered(shop: Shop) -> None:
+    events = [event(number) for number in range(13)]
+
+    def machine(first: int) -> list[Any]:
+        return [send(shop, "/api/events", {"events": [one]}).json for one in events[first : first + 2]]
+
+    with ThreadPoolExecutor(6) as machines:  # every event but the outermost is sent by two of them
+        told = [answer for answers in machines.map(machine, range(12)) for answer in answers]
+    assert sum(answer["inserted"] for answer in told) == 13
+    assert sum(answer["unchanged"] for answer in told) == 11
+    with reading(shop.engine) as session:
+        assert session.scalar(select(func.count()).select_from(WebEvent)) == 13
 
 
 def test_too_many_at_once_are_refused_whole(shop: Shop) -> None:
