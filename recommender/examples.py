@@ -2,7 +2,9 @@
 
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from threading import Lock
 
+import lightgbm as lgb
 import numpy as np
 from threadpoolctl import threadpool_limits
 
@@ -21,11 +23,12 @@ from recommender.features.pairs import PairHistory
 from recommender.features.precedents import Precedents
 from recommender.features.products import ProductFacts
 from recommender.features.scores import ModelScores
-from recommender.ranker import Examples
+from recommender.ranker import Examples, Lesson, RankerSettings, binned
 from recommender.views import View
 
 NEW_PER_MODEL = 30
 MOST_OWNED = 300
+_ONE_TABLE = Lock()
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,13 @@ def owned_keys(view: View) -> Longs:
     return np.sort(rows * view.products + owned.indices)
 
 
-def lessons(scenes: list[Scene], new_only: bool) -> Examples:
+def table_of(scenes: list[Scene], new_only: bool, settings: RankerSettings) -> lgb.Dataset:
+    """LightGBM's own table of several scenes; made one at a time, since each takes a copy of the matrices meanwhile."""
+    with _ONE_TABLE:
+        return binned(lessons(scenes, new_only), settings)
+
+
+def lessons(scenes: list[Scene], new_only: bool) -> Lesson:
     """Examples of several scenes; customers without a purchase among theirs teach an order nothing and are left out."""
     matrices, bought, sizes = [], [], []
     for scene in scenes:
@@ -166,7 +175,7 @@ def lessons(scenes: list[Scene], new_only: bool) -> Examples:
         bought.append(data.bought[keep])
         counts = np.bincount(owner[keep], minlength=len(data.sizes))
         sizes.append(counts[counts > 0])
-    return Examples(scenes[0].examples.names, _joined(matrices), _joined(bought), _joined(sizes).astype(np.int64))
+    return Lesson(scenes[0].examples.names, matrices, _joined(bought), _joined(sizes).astype(np.int64))
 
 
 def _joined(parts: list) -> np.ndarray:  # type: ignore[type-arg]

@@ -13,12 +13,12 @@ from recommender.calibration import Calibration
 from recommender.candidates.base import CandidateModel
 from recommender.candidates.roster import Roster
 from recommender.dataset import Dataset
-from recommender.examples import NEW_PER_MODEL, Scene, assembled, fitted_models, lessons, scene_of
+from recommender.examples import NEW_PER_MODEL, Scene, assembled, fitted_models, scene_of, table_of
 from recommender.metrics import expected_calibration_error
 from recommender.pace import Pace
 from recommender.pilot import NEGATIVES, ROUNDS, Source, sources_worth
 from recommender.plan import TrainingPlan
-from recommender.ranker import Ranker, binned, grow
+from recommender.ranker import Ranker, grow
 from recommender.selection import Choice, choose
 from recommender.stopwatch import Stopwatch
 from recommender.validation_report import validation_report
@@ -167,10 +167,8 @@ def _chosen(learnt: Lessons, kind: str, plan: TrainingPlan) -> tuple[Choice, dic
 
 def _final(learnt: Lessons, choice: Choice, kind: str, plan: TrainingPlan) -> tuple[Ranker, Ranker | None]:
     """The rankers over all views; for the whole list also the binary model that probabilities come from."""
-    examples = lessons(list(learnt.scenes.values()), kind == "explore")
-    settings, names, threads = plan.ranker, examples.names, plan.threads
-    data = binned(examples, settings)
-    del examples  # LightGBM keeps a table of its own
+    settings, names, threads = plan.ranker, learnt.judged.examples.names, plan.threads
+    data = table_of(list(learnt.scenes.values()), kind == "explore", settings)
     # one view more to learn from bears a few rounds more
     rounds = {name: int(count * 1.1) for name, count in choice.rounds.items()}
     boosters = []

@@ -79,6 +79,19 @@ class Examples:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """Examples of several scenes, their matrices one after the other and never joined: they are what memory goes to."""
+
+    names: list[str]
+    matrices: list[Floats]
+    bought: Flags
+    sizes: Longs
+
+    def __len__(self) -> int:
+        return len(self.bought)
+
+
+@dataclass(frozen=True)
 class Ranker:
     """Boosters whose scores are standardised within a customer and summed."""
 
@@ -113,15 +126,15 @@ def standardised(values: Floats, indptr: Longs) -> Floats:
     return (centred / np.maximum(spread, 1e-6)[owner]).astype(np.float32)
 
 
-def binned(examples: Examples, settings: RankerSettings) -> lgb.Dataset:
-    """LightGBM's own table of the examples; the float matrix can be let go of afterwards."""
+def binned(examples: Lesson, settings: RankerSettings) -> lgb.Dataset:
+    """LightGBM's own table of the examples; the float matrices can be let go of afterwards."""
     parameters = {
         name: value
         for name, value in settings.parameters("lambdarank", settings.seed).items()
         if name in ("max_bin", "num_threads", "verbosity", "min_data_in_leaf", "force_row_wise", "deterministic")
     }
     data = lgb.Dataset(
-        examples.matrix,
+        examples.matrices,
         label=examples.bought.astype(np.float32),
         group=examples.sizes,
         feature_name=list(examples.names),

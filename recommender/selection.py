@@ -6,9 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from recommender.baskets import Floats
-from recommender.examples import Scene, lessons
+from recommender.examples import Scene, table_of
 from recommender.metrics import judge, standard_error
-from recommender.ranker import RankerSettings, binned, grow_watched, standardised
+from recommender.ranker import RankerSettings, grow_watched, standardised
 
 K = 10
 
@@ -56,7 +56,7 @@ def choose(
 ) -> tuple[Choice, dict[str, Floats]]:
     """Grow on earlier views, judge on the validation scene; also the chosen boosters' raw scores there."""
     single, single_values = best_single(judged, models, new_only, settings.seed)
-    data = binned(lessons(earlier, new_only), settings)
+    data = table_of(earlier, new_only, settings)
 
     def judge_scores(score: Floats) -> NDArray[np.float64]:
         return quality(judged, score, new_only, settings.seed)

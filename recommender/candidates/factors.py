@@ -58,10 +58,13 @@ class Hybrid:
     """LightFM with WARP loss (Kula 2015): identity, product and customer features share one space.
 
     Scores are the sigmoid of the affinity, so that products without any purchase are ordered by their features.
+    `epochs` at most, and no fewer than two: what counts is the number of `steps`, one per customer and product bought,
+    after which further ones rank no better.
     """
 
     components: int = 32
     epochs: int = 10
+    steps: int = 1_500_000
     rate: float = 0.05
     seed: int = 0
     name: str = "hybrid"
@@ -82,9 +85,10 @@ class Hybrid:
             self._products = np.zeros((view.products, 1), np.float32)
             self._bias = np.zeros(view.products, np.float32)
             return self
+        epochs = min(self.epochs, max(self.steps // seen.nnz, 2))
         model.fit(
             seen, user_features=customer_features, item_features=product_features, sample_weight=weight,
-            epochs=self.epochs, num_threads=1,  # its threads overwrite each other's steps: no two runs are alike
+            epochs=epochs, num_threads=1,  # its threads overwrite each other's steps: no two runs are alike
         )  # fmt: skip
         self._bias, self._products = model.get_item_representations(product_features)
         _, self._customers = model.get_user_representations(customer_features)

@@ -14,8 +14,9 @@ from recommender.candidates.base import (
     rows_of,
     scaled_columns,
     scaled_rows,
-    strongest,
 )
+from recommender.candidates.items import binary
+from recommender.candidates.nearest import NearestRows, best_of_columns
 from recommender.views import View
 
 POOL = 50_000
@@ -56,19 +57,23 @@ class CustomerNeighbours:
         self._squared = np.asarray(squares.sum(axis=1), np.float32).ravel()
         self._known = pool_of(view, self.limit, self.seed)
         self._pool = rows_of(self._vectors, self._known)
-        self._transposed = self._pool.T.tocsr()
+        self._nearest = NearestRows(self._pool)
         return self
 
     def score(self, customers: Ints) -> Floats:
         """alpha × own vector + (1 - alpha) × mean of the neighbours' vectors."""
         own = rows_of(self._vectors, customers)
-        closeness = 2.0 * dense((own @ self._transposed).tocsr()) - self._squared[self._known]
-        closeness[self._known[None, :] == customers[:, None]] = -np.inf
-        k = min(self.neighbours, len(self._known))
-        edge = len(self._known) - k
-        least = np.partition(closeness, edge, axis=1)[:, edge]
-        weight = sparse.csr_array((closeness >= least[:, None]).astype(np.float32))
-        weight = normalised(weight, order=1)
+        if not len(self._known) or not len(customers):
+            return dense(own)
+        parts = []
+        for start, product in self._nearest.products(own):
+            closeness = 2.0 * product - self._squared[self._known][:, None]
+            asked = customers[start : start + closeness.shape[1]]
+            place = np.minimum(np.searchsorted(self._known, asked), len(self._known) - 1)
+            themselves = np.flatnonzero(self._known[place] == asked)
+            closeness[place[themselves], themselves] = -np.inf
+            parts.append(binary(best_of_columns(closeness, self.neighbours, -np.inf)))
+        weight = normalised(sparse.csr_array(sparse.vstack(parts, format="csr")), order=1)
         mean = dense((weight @ self._pool).tocsr())
         return mean if self.alpha == 0 else self.alpha * dense(own) + np.float32(1 - self.alpha) * mean
 
@@ -89,12 +94,12 @@ class TasteNeighbours:
         self._tastes = normalised(scaled_columns(history, inverse_frequency(view.owned)))
         self._known = pool_of(view, self.limit, self.seed)
         self._shares = normalised(rows_of(history, self._known), order=1)
-        self._transposed = rows_of(self._tastes, self._known).T.tocsr()
+        self._nearest = NearestRows(rows_of(self._tastes, self._known))
         return self
 
     def score(self, customers: Ints) -> Floats:
         """Similarity-weighted mean share of each product."""
-        near = strongest(rows_of(self._tastes, customers) @ self._transposed, self.neighbours + 1)
+        near = self._nearest.nearest(rows_of(self._tastes, customers), self.neighbours + 1)
         keep = self._known[near.indices] != np.repeat(customers, np.diff(near.indptr))
         near.data = near.data * keep
         return dense((normalised(near, order=1) @ self._shares).tocsr())

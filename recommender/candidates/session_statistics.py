@@ -138,11 +138,18 @@ def shares(matrix: sparse.csr_array, prior: float) -> sparse.csr_array:
 
 
 def top(matrix: sparse.csr_array, k: int) -> sparse.csr_array:
-    """The k largest entries of every row, by column within the row."""
+    """The k largest entries of every row, by column within the row; of equal ones the first."""
     matrix.sum_duplicates()
-    row = np.repeat(np.arange(matrix.shape[0]), np.diff(matrix.indptr))
-    order = np.lexsort((-matrix.data, row))
-    rank = np.arange(len(order)) - matrix.indptr[:-1][row[order]]
-    kept = np.sort(order[rank < k])
+    row = np.repeat(np.arange(matrix.shape[0], dtype=np.int32), np.diff(matrix.indptr))
+    edge = np.full(matrix.shape[0], -np.inf, matrix.dtype)
+    for full in np.flatnonzero(np.diff(matrix.indptr) > k):
+        values = matrix.data[matrix.indptr[full] : matrix.indptr[full + 1]]
+        edge[full] = np.partition(values, len(values) - k)[len(values) - k]
+    keep = matrix.data > edge[row]
+    room = k - np.bincount(row[keep], minlength=matrix.shape[0])
+    tied = np.flatnonzero(matrix.data == edge[row])
+    place = np.arange(len(tied)) - np.searchsorted(row[tied], row[tied])
+    keep[tied[place < room[row[tied]]]] = True
+    kept = np.flatnonzero(keep)
     indptr = np.concatenate([[0], np.cumsum(np.bincount(row[kept], minlength=matrix.shape[0]))])
     return sparse.csr_array((matrix.data[kept], matrix.indices[kept], indptr), shape=matrix.shape)

@@ -5,12 +5,13 @@ The ranker is learnt on later sessions than the statistics it reads, and kept on
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
 import lightgbm as lgb
 import numpy as np
 
-from recommender.baskets import Floats, Ints, Longs
+from recommender.baskets import Flags, Floats, Ints, Longs
 from recommender.candidates.session_features import FEATURES, Pairs, pairs, plain_score
 from recommender.candidates.session_statistics import SessionStatistics
 from recommender.candidates.session_table import Contexts, sessions_of
@@ -24,7 +25,8 @@ JUDGED_SHARE: Final = 0.375
 FEWEST: Final = 200
 """Contexts without which no ranker is learnt."""
 ROUNDS: Final = 160
-BATCH: Final = 4_000
+STEP: Final = 40
+BATCH: Final = 1_000
 AT: Final = 20
 PARAMETERS: Final[dict[str, Any]] = {
     "learning_rate": 0.07, "num_leaves": 31, "min_data_in_leaf": 50, "feature_fraction": 0.6, "bagging_fraction": 0.8,
@@ -135,19 +137,30 @@ def _choose(
     plain = hits(asked, plain_score(asked.values), judge[1])
     judged: dict[str, Any] = {"plain": plain}
     best, text, chosen = sum(plain), "", "plain"
-    for objective in OBJECTIVES:
-        data = lgb.Dataset(
-            known.values, label, feature_name=list(FEATURES), free_raw_data=True,
-            group=np.bincount(known.row) if objective == "lambdarank" else None,
-        )  # fmt: skip
-        booster = lgb.train(PARAMETERS | {"objective": objective, "seed": seed}, data, ROUNDS)
-        for rounds in range(ROUNDS // 4, ROUNDS + 1, ROUNDS // 4):
-            score = np.asarray(booster.predict(asked.values, num_iteration=rounds, num_threads=1), np.float32)
+    with ThreadPoolExecutor(len(OBJECTIVES)) as workers:
+        grown = list(workers.map(lambda objective: _grown(known, label, objective, seed), OBJECTIVES))
+    for objective, booster in zip(OBJECTIVES, grown, strict=True):
+        score = np.zeros(len(asked.row), np.float32)
+        for rounds in range(STEP, ROUNDS + 1, STEP):
+            score += np.asarray(
+                booster.predict(
+                    asked.values, start_iteration=rounds - STEP, num_iteration=STEP, raw_score=True, num_threads=1
+                ),
+                np.float32,
+            )
             judged[f"{objective} {rounds}"] = reached = hits(asked, score, judge[1])
             if sum(reached) > best:
                 best, chosen = sum(reached), f"{objective} {rounds}"
                 text = booster.model_to_string(num_iteration=rounds)
     return text, chosen, judged
+
+
+def _grown(known: Pairs, label: Flags, objective: str, seed: int) -> lgb.Booster:
+    data = lgb.Dataset(
+        known.values, label, feature_name=list(FEATURES), free_raw_data=True,
+        group=np.bincount(known.row) if objective == "lambdarank" else None,
+    )  # fmt: skip
+    return lgb.train(PARAMETERS | {"objective": objective, "seed": seed}, data, ROUNDS)
 
 
 def _batched(statistics: SessionStatistics, contexts: Contexts) -> Pairs:

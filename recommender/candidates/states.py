@@ -14,8 +14,8 @@ from recommender.candidates.base import (
     normalised,
     rows_of,
     scaled_columns,
-    strongest,
 )
+from recommender.candidates.nearest import NearestRows
 from recommender.views import View
 
 FORGOTTEN = 0.02
@@ -62,7 +62,7 @@ class StateNeighbours:
         self._last = local()
         idf = inverse_frequency(view.owned)
         states, followed = past_states(view, self.decay, self.limit, self.seed)
-        self._states = normalised(scaled_columns(states, idf)).T.tocsr()
+        self._states = NearestRows(normalised(scaled_columns(states, idf)))
         present = view.decayed(self.decay) if self.decay > 0 else view.pooled((view.basket_age == 0).astype(np.float32))
         self._present = normalised(scaled_columns(present, idf))
         baskets = view.basket_matrix
@@ -85,7 +85,7 @@ class StateNeighbours:
         Scores and features ask for the same block one after the other in one thread; it is looked up once.
         """
         if getattr(self._last, "customers", None) is not customers:
-            self._last.near = strongest(rows_of(self._present, customers) @ self._states, self.size)
+            self._last.near = self._states.nearest(rows_of(self._present, customers), self.size)
             self._last.customers = customers
         near: sparse.csr_array = self._last.near
         return near

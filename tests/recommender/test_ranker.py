@@ -18,7 +18,7 @@ from recommender.metrics import expected_calibration_error
 from recommender.pace import Pace
 from recommender.pilot import KEPT, sources_worth
 from recommender.plan import TrainingPlan
-from recommender.ranker import Examples, Ranker, RankerSettings, binned, grow, standardised
+from recommender.ranker import Lesson, Ranker, RankerSettings, binned, grow, standardised
 from recommender.selection import quality
 from recommender.trained import TrainedModel
 from recommender.training import train
@@ -62,7 +62,7 @@ def test_a_ranker_learns_what_orders_and_repeats_itself() -> None:
     bought = matrix[:, 1] > 1.5
     sizes = np.full(100, 40)
     settings = RankerSettings(threads=1)
-    examples = Examples(["a", "b", "c"], matrix, bought, sizes)
+    examples = Lesson(["a", "b", "c"], [matrix[:1500], matrix[1500:]], bought, sizes)
     boosters = [grow(binned(examples, settings), settings, "lambdarank", 30, seed=3) for _ in range(2)]
     first, second = (booster.predict(matrix, raw_score=True) for booster in boosters)
     assert np.array_equal(first, second)
