@@ -14,6 +14,13 @@ Floats: TypeAlias = NDArray[np.float32]
 Flags: TypeAlias = NDArray[np.bool_]
 
 
+def narrow(places: Ints | Longs) -> Ints | Longs:
+    """Places with 32 bits where they suffice: sparse matrices keep all of theirs as wide as the widest, and a product
+    of two that differ copies one of them.
+    """
+    return places.astype(np.int32) if places.max(initial=0) <= np.iinfo(np.int32).max else places
+
+
 @dataclass(frozen=True)
 class BasketTable:
     """Baskets as arrays, sorted by customer and day; the products of a basket are distinct and ascending.
@@ -47,7 +54,7 @@ class BasketTable:
     def matrix(self, products: int) -> sparse.csr_array:
         """Baskets × products, float32, 1 where bought."""
         ones = np.ones(len(self.product), np.float32)
-        return sparse.csr_array((ones, self.product, self.indptr), shape=(len(self), products))
+        return sparse.csr_array((ones, self.product, narrow(self.indptr)), shape=(len(self), products))
 
     def where(self, keep: Flags) -> "BasketTable":
         """The baskets marked in `keep` (bool per basket), in the same order."""

@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 
 from recommender.baskets import Flags, Floats, Ints, Longs
 from recommender.candidates.base import CandidateModel
-from recommender.candidates.pool import CandidatePool
+from recommender.candidates.pool import CandidatePool, Candidates
 from recommender.candidates.roster import Roster
 from recommender.features.base import FeatureGroup
 from recommender.features.categories import GroupHabits
@@ -22,7 +22,6 @@ from recommender.features.matrix import Panel
 from recommender.features.pairs import PairHistory
 from recommender.features.precedents import Precedents
 from recommender.features.products import ProductFacts
-from recommender.features.scores import ModelScores
 from recommender.ranker import Examples, Lesson, RankerSettings, binned
 from recommender.views import View
 
@@ -109,7 +108,6 @@ def assembled(view: View, models: list[CandidateModel], seed: int) -> Panel:
         Links(models),
         Looks(view.dataset),
         Precedents(models),
-        ModelScores(pool.names),
     ]
     return Panel(view, pool, groups)
 
@@ -120,7 +118,6 @@ def scene_of(panel: Panel, customers: Ints, negatives: float, seed: int, threads
     The share is the same for owned and for new products, lest the ranker learn a wrong balance between them.
     """
     view = panel.view
-    random = np.random.default_rng(seed)
     line_customer = view.target.customer[view.target.line_basket]
     truth = np.sort(line_customer.astype(np.int64) * view.products + view.target.product)
     fresh = np.setdiff1d(truth, owned_keys(view), assume_unique=True)
@@ -130,15 +127,22 @@ def scene_of(panel: Panel, customers: Ints, negatives: float, seed: int, threads
     sizes: list[Longs] = []
     products: list[Ints] = []
     owned: list[Flags] = []
-    for candidates, columns, matrix in panel.blocks(customers, threads):
+
+    def hits(candidates: Candidates) -> Flags:
+        return np.isin(candidates.customer.astype(np.int64) * view.products + candidates.product, truth)
+
+    def kept(candidates: Candidates) -> Flags:
+        # blocks are made side by side: each draws by a seed of its own
+        random = np.random.default_rng((seed, int(candidates.customers[0])))
+        return hits(candidates) | (random.random(len(candidates)) < negatives)
+
+    for candidates, columns, matrix in panel.blocks(customers, threads, kept if negatives < 1 else None):
         names = columns
-        hit = np.isin(candidates.customer.astype(np.int64) * view.products + candidates.product, truth)
-        keep = hit | (random.random(len(hit)) < negatives)
-        matrices.append(matrix[keep])
-        bought.append(hit[keep])
-        sizes.append(np.bincount(candidates.row[keep], minlength=len(candidates.customers)))
-        products.append(candidates.product[keep])
-        owned.append(candidates.owned[keep])
+        matrices.append(matrix)
+        bought.append(hits(candidates))
+        sizes.append(np.diff(candidates.indptr))
+        products.append(candidates.product)
+        owned.append(candidates.owned)
     return Scene(
         examples=Examples(names, _joined(matrices), _joined(bought), _joined(sizes).astype(np.int64)),
         customers=customers,

@@ -6,7 +6,7 @@ from functools import cached_property
 import numpy as np
 from scipy import sparse
 
-from recommender.baskets import BasketTable, Flags, Floats, Ints, Longs
+from recommender.baskets import BasketTable, Flags, Floats, Ints, Longs, narrow
 from recommender.dataset import Dataset, WebTable
 from recommender.pairs import PairTable
 
@@ -114,7 +114,7 @@ class View:
 
     def membership(self, weight: Floats) -> sparse.csr_array:
         """Customers × baskets with `weight` (one per basket)."""
-        indptr = np.concatenate([[0], self.ends])
+        indptr = narrow(np.concatenate([[0], self.ends]))
         baskets = np.arange(len(self.history), dtype=np.int32)
         return sparse.csr_array((weight.astype(np.float32), baskets, indptr), shape=(self.customers, len(self.history)))
 

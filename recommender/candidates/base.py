@@ -5,7 +5,7 @@ from typing import Protocol, Self
 import numpy as np
 from scipy import sparse
 
-from recommender.baskets import Floats, Ints
+from recommender.baskets import Floats, Ints, narrow
 from recommender.views import View
 
 
@@ -71,7 +71,7 @@ def strongest(matrix: sparse.csr_array, k: int) -> sparse.csr_array:
     matrix = sparse.csr_array(matrix)
     indptr = matrix.indptr
     sizes = np.minimum(np.diff(indptr), k)
-    kept = np.concatenate([[0], np.cumsum(sizes)])
+    kept = narrow(np.concatenate([[0], np.cumsum(sizes)]))
     indices = np.empty(kept[-1], np.int32)
     data = np.empty(kept[-1], np.float32)
     for row in range(matrix.shape[0]):

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from scipy import sparse
 
-from recommender.baskets import Floats
+from recommender.baskets import Floats, narrow
 from recommender.candidates.base import dense, nothing, rows_of, strongest
 
 WIDTH: Final = 64
@@ -29,12 +29,12 @@ class NearestRows:
         # entries that a sparse product would visit for a query that holds what a row of the pool holds
         visited = float((held**2).sum()) / max(self._size, 1)
         self.is_dense = visited * SPARSE_COST > pool.nnz
-        self._table = narrow(pool if self.is_dense else pool.T.tocsr())
+        self._table = pool if self.is_dense else sparse.csr_array(pool.T.tocsr())
 
     def use(self, *, dense: bool) -> None:
         """Go the one way or the other, whatever was found cheaper."""
         if dense != self.is_dense:
-            self.is_dense, self._table = dense, narrow(self._table.T.tocsr())
+            self.is_dense, self._table = dense, sparse.csr_array(self._table.T.tocsr())
 
     def __len__(self) -> int:
         return self._size
@@ -85,7 +85,8 @@ def best_of_columns(values: Floats, k: int, above: float) -> sparse.csr_array:
     row, column = row[inside], column[inside]
     found = values[row, column]
     kept = (found >= bound[column]) & (found > above)
-    indptr = np.concatenate([[0], np.cumsum(np.bincount(column[kept], minlength=columns))])
+    indptr = narrow(np.concatenate([[0], np.cumsum(np.bincount(column[kept], minlength=columns))]))
+    row = narrow(row)
     return strongest(sparse.csr_array((found[kept], row[kept], indptr), shape=(columns, rows)), k)
 
 
@@ -98,11 +99,3 @@ def _largest_of_groups(values: Floats, size: int) -> Floats:
     if whole * size < len(values):
         largest = np.concatenate([largest, values[whole * size :].max(axis=0, keepdims=True)])
     return largest
-
-
-def narrow(matrix: sparse.csr_array) -> sparse.csr_array:
-    """The same matrix with float32 entries and, where they suffice, 32-bit places: half the memory to go through."""
-    if matrix.nnz > np.iinfo(np.int32).max:
-        return matrix
-    parts = (matrix.data.astype(np.float32), matrix.indices.astype(np.int32), matrix.indptr.astype(np.int32))
-    return sparse.csr_array(parts, shape=matrix.shape)

@@ -30,6 +30,15 @@ class Candidates:
     def __len__(self) -> int:
         return len(self.row)
 
+    def where(self, keep: Flags) -> "Candidates":
+        """The candidates marked in `keep`, of the same customers."""
+        sizes = np.bincount(self.row[keep], minlength=len(self.customers))
+        indptr = np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64)
+        return Candidates(
+            self.customers, indptr, self.row[keep], self.customer[keep], self.product[keep], self.owned[keep],
+            self.scores[:, keep], self.best,
+        )  # fmt: skip
+
 
 class CandidatePool:
     """Fitted candidate models that together propose products."""

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from scipy import sparse
 
-from recommender.baskets import Floats, Ints
+from recommender.baskets import Floats, Ints, narrow
 from recommender.candidates.base import (
     dense,
     inverse_frequency,
@@ -36,9 +36,9 @@ def past_states(view: View, decay: float, limit: int, seed: int) -> tuple[sparse
     depth = np.minimum(ordinal[followed], reach)
     indptr = np.concatenate([[0], np.cumsum(depth)])
     age = np.arange(indptr[-1]) - np.repeat(indptr[:-1], depth)
-    basket = np.repeat(followed - 1, depth) - age
+    basket = narrow(np.repeat(followed - 1, depth) - age)
     weight = np.power(np.float32(max(decay, 1e-6)), age.astype(np.float32))
-    member = sparse.csr_array((weight, basket, indptr), shape=(len(followed), len(view.history)))
+    member = sparse.csr_array((weight, basket, narrow(indptr)), shape=(len(followed), len(view.history)))
     return (member @ view.basket_matrix).tocsr(), followed.astype(np.int32)
 
 

@@ -8,7 +8,7 @@ from recommender.views import View
 
 
 class FeatureGroup(Protocol):
-    """Some columns of the ranker's matrix, computed from one view."""
+    """Some columns of the ranker's matrix, computed from one view, for each candidate by itself."""
 
     def fit(self, view: View) -> Self:
         """Collect statistics of the view's history."""
