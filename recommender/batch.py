@@ -18,7 +18,7 @@ from recommender.features.matrix import Panel
 from recommender.newcomers import Newcomers, with_newcomers
 from recommender.plan import TrainingPlan
 from recommender.proof import proven
-from recommender.ranker import Ranker
+from recommender.ranker import Ranker, summed
 from recommender.selection import Choice
 from recommender.trained import RankedLists, TrainedModel
 from recommender.views import View
@@ -63,11 +63,23 @@ class Fitted:
         assert self.probability is not None
         return self.probability.raw(matrix)[0]
 
-    def probabilities(self, matrix: Floats, score: Floats) -> Floats:
+    def weighed(self, names: list[str], matrix: Floats, indptr: Longs) -> tuple[Floats, Floats | None]:
+        """Scores for the list of everything, and `stated` (None: nothing learnt); each booster is asked once."""
+        choice = self.choices.get("all")
+        if self.probability is None or choice is None or choice.single is not None or not len(matrix):
+            score = self.scores("all", names, matrix, indptr)
+            return score, self.stated(matrix) if self.probability is not None and len(matrix) else None
+        ranker = self.rankers["all"]
+        raw = ranker.raw(matrix)
+        (wanted,) = self.probability.boosters
+        known = [values for booster, values in zip(ranker.boosters, raw, strict=True) if booster is wanted]
+        return summed(raw, indptr), known[0] if known else self.stated(matrix)
+
+    def probabilities(self, stated: Floats | None, score: Floats) -> Floats:
         """Calibrated chance of each candidate to be bought next time; a squashed score where nothing was learnt."""
-        if self.probability is None:
+        if stated is None:
             return np.asarray((0.1 * score / np.maximum(score.max(initial=0.0), 1e-9)).clip(0, 1), np.float32)
-        return self.calibration(self.stated(matrix))
+        return self.calibration(stated)
 
 
 def unlearnt_scores(names: list[str], matrix: Floats) -> Floats:
@@ -141,7 +153,7 @@ def _ranked_block(
 ) -> dict[str, NDArray[Any]]:
     row, indptr = candidates.row, candidates.indptr
     chance = random.random(len(candidates))
-    score = fitted.scores("all", names, matrix, indptr)
+    score, stated = fitted.weighed(names, matrix, indptr)
     order = order_within(score, row, chance)
     fresh = np.flatnonzero(~candidates.owned)
     new_sizes = np.bincount(row[fresh], minlength=len(candidates.customers))
@@ -159,13 +171,13 @@ def _ranked_block(
     tested = np.zeros(len(candidates), np.bool_)
     tested[filled[(place < PROVEN) | (new_place < PROVEN)]] = True
     evidence = witness.explain(candidates)
-    if fitted.probability is not None:
-        evidence = proven(evidence, candidates, tested, names, matrix, fitted.stated)
+    if stated is not None:
+        evidence = proven(evidence, candidates, tested, names, matrix, fitted.stated, stated)
     return {
         "sizes": np.bincount(row[chosen], minlength=len(candidates.customers)),
         "product": candidates.product[chosen],
         "score": score[order][keep],
-        "probability": fitted.probabilities(matrix[chosen], score[chosen]),
+        "probability": fitted.probabilities(None if stated is None else stated[chosen], score[chosen]),
         "is_new": ~candidates.owned[chosen],
         "source": evidence.source[chosen],
         "evidence": evidence.product[chosen],

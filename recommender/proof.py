@@ -32,20 +32,26 @@ Score = Callable[[Floats], Floats]
 
 
 def proven(
-    evidence: Evidence, candidates: Candidates, tested: Flags, names: list[str], matrix: Floats, score: Score
+    evidence: Evidence,
+    candidates: Candidates,
+    tested: Flags,
+    names: list[str],
+    matrix: Floats,
+    score: Score,
+    scored: Floats | None = None,
 ) -> Evidence:
     """The evidence of the `tested` candidates as far as it moved their score.
 
     What does not hold becomes `neighbours`, where customers alike moved the score, else `none`; so does what was not
     tested. What rests on popularity or on the customer's own purchases of the product itself stays. `score` gives one
-    comparable figure per row of a matrix.
+    comparable figure per row of a matrix; `scored` is that of the whole matrix, if it is known already.
     """
     kind, product, value = evidence.kind.copy(), evidence.product.copy(), evidence.value.copy()
     own = np.isin(kind, [EVIDENCE.index(name) for name in BEHIND]) & ~candidates.owned
     held = np.zeros(len(kind), np.bool_)
     rows = np.flatnonzero(own & tested)
     stands = np.full(len(kind), np.nan, np.float32)
-    stands[rows] = score(matrix[rows])
+    stands[rows] = score(matrix[rows]) if scored is None else scored[rows]
     for name in BEHIND:
         mine = rows[kind[rows] == EVIDENCE.index(name)]
         held[mine] = without(matrix[mine], names, name, score) < stands[mine]

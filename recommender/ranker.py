@@ -108,11 +108,15 @@ class Ranker:
 
     def score(self, matrix: Floats, indptr: Longs) -> Floats:
         """One score per candidate; those of customer i stand at indptr[i]:indptr[i + 1]."""
-        total = np.zeros(len(matrix), np.float32)
-        if len(matrix):
-            for values in self.raw(matrix):
-                total += standardised(values, indptr)
-        return total
+        return summed(self.raw(matrix), indptr) if len(matrix) else np.zeros(0, np.float32)
+
+
+def summed(raw: list[Floats], indptr: Longs) -> Floats:
+    """The boosters' raw scores as one score per candidate."""
+    total = np.zeros(int(indptr[-1]), np.float32)
+    for values in raw:
+        total += standardised(values, indptr)
+    return total
 
 
 def standardised(values: Floats, indptr: Longs) -> Floats:
