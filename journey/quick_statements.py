@@ -4,7 +4,7 @@ SQLAlchemy takes several times longer to pass a statement on than SQLite takes t
 themselves: one per thread to PostgreSQL, one for the whole process to SQLite, which forgets the pages that it has read
 with every commit of another connection. A session that is within a transaction is asked through that instead, so that
 a caller always sees what it wrote. Both dialects are written out by the caller: ``:name`` for SQLite, ``%(name)s`` for
-PostgreSQL.
+PostgreSQL. Only short statements belong here: on SQLite they wait for one another.
 """
 
 from __future__ import annotations
