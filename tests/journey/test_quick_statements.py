@@ -40,7 +40,24 @@ def test_within_a_transaction_a_caller_sees_what_it_wrote(engine: Engine) -> Non
         assert rows(session, COUNT, {}) == [(0,)]
 
 
-def test_threads_have_connections_of_their_own_and_a_disposed_engine_none(engine: Engine) -> None:
+def test_a_transaction_that_fails_leaves_nothing_to_the_next(engine: Engine) -> None:
+    if not is_sqlite(engine):
+        pytest.skip("commits each statement by itself")
+    quick = connections(engine)
+
+    def fail() -> None:
+        with quick.transaction() as raw:
+            raw.execute("INSERT INTO stores (store_id, name, stub) VALUES ('S1', 'x', 0)")
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    assert quick.rows(COUNT, {}) == [(0,)]
+    add_store(engine, "S2")
+    assert quick.rows(COUNT, {}) == [(1,)]
+
+
+def test_threads_may_write_at_once_and_a_disposed_engine_has_no_connection(engine: Engine) -> None:
     def work(number: int) -> None:
         add_store(engine, f"S{number}")
 

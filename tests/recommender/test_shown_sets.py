@@ -8,7 +8,9 @@ from sqlalchemy import Engine, func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from journey.database import is_sqlite
 from journey.suggestions import Suggestion
+from journey.wal_flushing import WalFlushing
 from recommender.requests import Proposal, SuggestionRequest, SuggestionSet
 from recommender.shown_sets import SetWriter
 
@@ -55,6 +57,13 @@ def test_a_set_is_stored_when_its_thread_goes_on(engine: Engine) -> None:
     sets = [made(f"set{number}", 1 + number % 5) for number in range(24)]
     assert store_all(engine, SetWriter(), sets) == [None] * 24
     assert stored(engine) == {one.set_id: len(one.proposals) for one in sets}
+
+
+def test_a_set_is_on_the_disk_when_its_thread_goes_on(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[dict[str, int]] = []
+    monkeypatch.setattr(WalFlushing, "_flush_log", staticmethod(lambda log: flushed.append(stored(engine))))
+    SetWriter().store(engine, made("one"))
+    assert flushed == ([{"one": 3}] if is_sqlite(engine) else []), "PostgreSQL does it within the commit"
 
 
 def test_a_set_that_cannot_be_stored_takes_no_other_with_it(engine: Engine) -> None:
