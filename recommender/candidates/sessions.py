@@ -31,7 +31,7 @@ AT: Final = 20
 PARAMETERS: Final[dict[str, Any]] = {
     "learning_rate": 0.07, "num_leaves": 31, "min_data_in_leaf": 50, "feature_fraction": 0.6, "bagging_fraction": 0.8,
     "bagging_freq": 1, "lambda_l2": 5.0, "lambdarank_truncation_level": AT, "verbose": -1, "num_threads": 1,
-    "deterministic": True, "force_row_wise": True,
+    "deterministic": True, "force_col_wise": True,
 }  # fmt: skip
 LINKS: Final = ("forward_last", "backward_last", "together_last")
 OBJECTIVES: Final = ("binary", "lambdarank")
