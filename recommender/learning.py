@@ -169,8 +169,9 @@ def _final(learnt: Lessons, choice: Choice, kind: str, plan: TrainingPlan) -> tu
     """The rankers over all views; for the whole list also the binary model that probabilities come from."""
     settings, names, threads = plan.ranker, learnt.judged.examples.names, plan.threads
     data = table_of(list(learnt.scenes.values()), kind == "explore", settings)
-    # one view more to learn from bears a few rounds more
-    rounds = {name: int(count * 1.1) for name, count in choice.rounds.items()}
+    # more customers to learn from than when the rounds were chosen bear more rounds in proportion
+    groups = [len(learnt.scenes[cut].customers) for cut in sorted(learnt.scenes)]
+    rounds = {name: int(count * sum(groups) / sum(groups[1:])) for name, count in choice.rounds.items()}
     boosters = []
     binary: Ranker | None = None
     if "lambdarank" in choice.objectives:

@@ -23,7 +23,7 @@ class RankerSettings:
 
     leaves: int = 31
     rate: float = 0.07
-    most_rounds: int = 200
+    most_rounds: int = 240
     feature_share: float = 0.4
     row_share: float = 0.7
     l2: float = 10.0
@@ -155,11 +155,11 @@ def grow(data: lgb.Dataset, settings: RankerSettings, objective: str, rounds: in
 
 @dataclass(frozen=True)
 class Grown:
-    """The best moment of a booster: rounds, its raw scores on the judged rows, and what the judge said of them."""
+    """The best moment of a booster: rounds, its raw scores on the judged rows, and the mean the judge gave them."""
 
     rounds: int
     raw: Floats
-    values: NDArray[np.float64]
+    value: float
 
 
 def grow_watched(
@@ -180,9 +180,9 @@ def grow_watched(
             matrix, start_iteration=done, num_iteration=STEP, raw_score=True, num_threads=settings.threads
         )
         raw = raw + np.asarray(step, np.float32)
-        values = judge(raw)
-        if best is None or values.mean() > best.values.mean():
-            best = Grown(done + STEP, raw, values)
+        value = float(judge(raw).mean())
+        if best is None or value > best.value:
+            best = Grown(done + STEP, raw, value)
         elif done + STEP - best.rounds >= PATIENCE * STEP:
             break
     assert best is not None

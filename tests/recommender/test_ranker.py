@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 from time import perf_counter
 
 import numpy as np
@@ -14,12 +15,12 @@ from recommender.candidates.roster import Roster
 from recommender.columns import EVIDENCE
 from recommender.dataset import Dataset
 from recommender.examples import assembled, fitted_models, lessons, panel_of, scene_of
-from recommender.metrics import expected_calibration_error
+from recommender.metrics import expected_calibration_error, judge
 from recommender.pace import Pace
 from recommender.pilot import KEPT, sources_worth
 from recommender.plan import TrainingPlan
 from recommender.ranker import Lesson, Ranker, RankerSettings, binned, grow, standardised
-from recommender.selection import quality
+from recommender.selection import quality, whole_order
 from recommender.trained import TrainedModel
 from recommender.training import train
 from recommender.views import View
@@ -87,6 +88,23 @@ def test_negatives_are_thinned_alike_among_owned_and_new(lines: pl.DataFrame) ->
     assert (np.bincount(owner, weights=new.bought) > 0).all(), "who bought nothing teaches no order"
     perfect = quality(scene, scene.examples.bought.astype(np.float32), False, 0)
     assert perfect.mean() == pytest.approx(1.0 if scene.reach == 1 else scene.reach, abs=0.1)
+
+
+@pytest.mark.parametrize("new_only", [False, True])
+def test_the_whole_order_is_judged_as_a_list_without_an_end(lines: pl.DataFrame, new_only: bool) -> None:
+    view = View.of(Dataset.from_frames(lines), 1)
+    scene = scene_of(panel_of(view, Roster(view.dataset), 0), view.eligible(), 1.0, 0, 1)
+    score = np.random.default_rng(5).normal(size=len(scene.product)).astype(np.float32)
+    targets = scene.new_targets if new_only else scene.targets
+    longest = int(scene.examples.sizes.max())
+    hits = np.zeros((len(scene.customers), longest), np.bool_)
+    for row, (start, stop) in enumerate(pairwise(scene.indptr)):
+        best = start + np.argsort(-score[start:stop])
+        listed = best[~scene.owned[best]] if new_only else best
+        hits[row, : len(listed)] = scene.examples.bought[listed]
+    expected = judge(hits, targets, (longest,)).values[f"ndcg@{longest}"]
+    assert whole_order(scene, score, new_only, 0) == pytest.approx(expected)
+    assert 0 < expected.mean() < 1
 
 
 def test_lists_hold_each_customers_taste_best_first(model: TrainedModel) -> None:
