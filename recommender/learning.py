@@ -177,7 +177,7 @@ def _final(learnt: Lessons, choice: Choice, kind: str, plan: TrainingPlan) -> tu
     if "lambdarank" in choice.objectives:
         boosters += [
             grow(data, settings, "lambdarank", rounds["lambdarank"], settings.seed + number)
-            for number in range(plan.seeds)
+            for number in range(plan.new_seeds if kind == "explore" else plan.seeds)
         ]
     if "binary" in choice.objectives or kind == "all":
         seeds = plan.seeds if "binary" in choice.objectives else 1

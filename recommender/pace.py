@@ -55,7 +55,7 @@ class Pace:
 
     def growing(self, plan: TrainingPlan, rows: int) -> float:
         """Seconds that the boosters take on `rows` rows: two kinds for two lists, judged once and grown once again."""
-        boosters = 4 + 4 * plan.seeds * 0.7  # the final ones stop where the judged ones were best
+        boosters = 4 + (3 * plan.seeds + plan.new_seeds) * 0.7  # the final ones stop where the judged ones were best
         return boosters * rows * plan.ranker.most_rounds * self.row_round / max(plan.threads, 1)
 
     def affordable(self, plan: TrainingPlan, dataset: Dataset, rows_per_customer: float) -> TrainingPlan:
@@ -78,8 +78,8 @@ class Pace:
         if self.limit is None:
             return plan
         left = MARGIN * self.left() - self.ranking(plan, dataset)
-        for seeds in range(plan.seeds, 0, -1):
-            smaller = replace(plan, seeds=seeds)
+        for most in range(max(plan.seeds, plan.new_seeds), 0, -1):
+            smaller = replace(plan, seeds=min(plan.seeds, most), new_seeds=min(plan.new_seeds, most))
             if self.growing(smaller, rows) < left:
                 return smaller
         share = max(left, 0.0) / max(self.growing(smaller, rows), 1e-9)

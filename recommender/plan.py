@@ -18,7 +18,8 @@ class TrainingPlan:
     `views` most views learnt from, or `more_views` as long as there are fewer than `few_examples` customers in them;
     `customers` examples per view; `pilot` of them decide which sources are worth their cost; `judged` customers of the
     validation view whose candidates are all kept; `rows` bounds the rows in memory, by the share of negatives kept;
-    `seeds` rankers grown with different seeds where customers are few; `contexts` of sessions the next look is learnt
+    `seeds` rankers grown with different seeds where customers are few, and `new_seeds` for the order of new products,
+    of which few are bought, so that one booster owes more to chance; `contexts` of sessions the next look is learnt
     from.
     """
 
@@ -30,6 +31,7 @@ class TrainingPlan:
     judged: int = 2_000
     rows: int = 800_000
     seeds: int = 2
+    new_seeds: int = 2
     contexts: int = 16_000
     threads: int = 2
     ranker: RankerSettings = field(default_factory=RankerSettings)

@@ -15,6 +15,7 @@ from recommender.candidates.roster import Roster
 from recommender.columns import EVIDENCE
 from recommender.dataset import Dataset
 from recommender.examples import assembled, fitted_models, lessons, panel_of, scene_of
+from recommender.learning import fit
 from recommender.metrics import expected_calibration_error, judge
 from recommender.pace import Pace
 from recommender.pilot import KEPT, sources_worth
@@ -199,8 +200,18 @@ def test_a_small_budget_learns_from_less() -> None:
     assert plan.settled(dataset).seeds == 2, "few customers: two seeds"
     assert replace(plan, few_examples=0).settled(dataset).seeds == 1
     short = replace(quick, row_round=1e-4).rounds(TrainingPlan(), dataset, 10_000)
-    assert short.seeds == 1
+    assert (short.seeds, short.new_seeds) == (1, 1)
+    many = replace(plan, few_examples=0).settled(dataset)
+    assert (many.seeds, many.new_seeds) == (1, 2)
+    assert quick.rounds(many, dataset, 10_000) == many, "with time for it, new products keep their second booster"
     assert short.ranker.most_rounds < RankerSettings().most_rounds
+
+
+def test_new_products_are_ordered_by_two_rankers_also_where_customers_are_many(lines: pl.DataFrame) -> None:
+    fitted = fit(Dataset.from_frames(lines), 1, replace(SMALL, few_examples=0))
+    for kind, more in (("all", 0), ("explore", 1)):
+        kinds = fitted.choices[kind].objectives
+        assert len(fitted.rankers[kind].boosters) == len(kinds) + more * ("lambdarank" in kinds)
 
 
 def test_a_source_that_says_nothing_of_its_own_is_left_out(lines: pl.DataFrame) -> None:
