@@ -25,6 +25,8 @@ from recommender.validation_report import validation_report
 from recommender.views import View
 
 LISTS = ("all", "explore")
+LONGEST = 1.5
+"""Rounds of the final boosters at most, as a multiple of those that were judged."""
 
 
 @dataclass
@@ -169,9 +171,7 @@ def _final(learnt: Lessons, choice: Choice, kind: str, plan: TrainingPlan) -> tu
     """The rankers over all views; for the whole list also the binary model that probabilities come from."""
     settings, names, threads = plan.ranker, learnt.judged.examples.names, plan.threads
     data = table_of(list(learnt.scenes.values()), kind == "explore", settings)
-    # more customers to learn from than when the rounds were chosen bear more rounds in proportion
-    groups = [len(learnt.scenes[cut].customers) for cut in sorted(learnt.scenes)]
-    rounds = {name: int(count * sum(groups) / sum(groups[1:])) for name, count in choice.rounds.items()}
+    rounds = longer(choice.rounds, [len(learnt.scenes[cut].customers) for cut in sorted(learnt.scenes)])
     boosters = []
     binary: Ranker | None = None
     if "lambdarank" in choice.objectives:
@@ -185,6 +185,16 @@ def _final(learnt: Lessons, choice: Choice, kind: str, plan: TrainingPlan) -> tu
         binary = Ranker(names, found[:1], threads) if kind == "all" else None
         boosters += found if "binary" in choice.objectives else []
     return Ranker(names, boosters, threads), binary
+
+
+def longer(rounds: dict[str, int], customers: list[int]) -> dict[str, int]:
+    """The rounds that were chosen on all views but the first, in proportion to the customers of all of them.
+
+    More of them bear more rounds, up to a point: where the earlier views hold few customers, the last one would
+    multiply the rounds, and the time that they take, far beyond anything that was judged.
+    """
+    growth = min(sum(customers) / sum(customers[1:]), LONGEST)
+    return {name: int(count * growth) for name, count in rounds.items()}
 
 
 def _held_out_error(score: Floats, bought: Flags) -> float:

@@ -15,7 +15,7 @@ from recommender.candidates.roster import Roster
 from recommender.columns import EVIDENCE
 from recommender.dataset import Dataset
 from recommender.examples import assembled, fitted_models, lessons, panel_of, scene_of
-from recommender.learning import fit
+from recommender.learning import fit, longer
 from recommender.metrics import expected_calibration_error, judge
 from recommender.pace import Pace
 from recommender.pilot import KEPT, sources_worth
@@ -205,6 +205,12 @@ def test_a_small_budget_learns_from_less() -> None:
     assert (many.seeds, many.new_seeds) == (1, 2)
     assert quick.rounds(many, dataset, 10_000) == many, "with time for it, new products keep their second booster"
     assert short.ranker.most_rounds < RankerSettings().most_rounds
+
+
+def test_final_boosters_grow_with_the_customers_up_to_a_point() -> None:
+    chosen = {"lambdarank": 120, "binary": 80}
+    assert longer(chosen, [300, 300, 300, 300]) == {"lambdarank": 160, "binary": 106}
+    assert longer(chosen, [5000, 200]) == {"lambdarank": 180, "binary": 120}, "no more than was nearly judged"
 
 
 def test_new_products_are_ordered_by_two_rankers_also_where_customers_are_many(lines: pl.DataFrame) -> None:
