@@ -60,7 +60,7 @@ class TrainingPlan:
         return sum(min(int((counts > cut).sum()), self.customers) for cut in self.cuts(dataset))
 
     def settled(self, dataset: Dataset) -> "TrainingPlan":
-        """One seed where customers are many, save for new products: a third more customers say more than a second."""
+        """One seed where customers are many, save for new products: more customers say more than a second."""
         return self if self.examples(dataset) < self.few_examples else replace(self, seeds=1)
 
     def shrunk(self, share: float) -> "TrainingPlan":
