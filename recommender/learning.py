@@ -25,7 +25,7 @@ from recommender.validation_report import validation_report
 from recommender.views import View
 
 LISTS = ("all", "explore")
-LONGEST = 1.5
+LONGEST = 2.0
 """Rounds of the final boosters at most, as a multiple of those that were judged."""
 
 

@@ -210,7 +210,7 @@ def test_a_small_budget_learns_from_less() -> None:
 def test_final_boosters_grow_with_the_customers_up_to_a_point() -> None:
     chosen = {"lambdarank": 120, "binary": 80}
     assert longer(chosen, [300, 300, 300, 300]) == {"lambdarank": 160, "binary": 106}
-    assert longer(chosen, [5000, 200]) == {"lambdarank": 180, "binary": 120}, "no more than was nearly judged"
+    assert longer(chosen, [5000, 200]) == {"lambdarank": 240, "binary": 160}, "no further from what was judged"
 
 
 def test_new_products_are_ordered_by_two_rankers_also_where_customers_are_many(lines: pl.DataFrame) -> None:
