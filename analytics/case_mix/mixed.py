@@ -2,8 +2,8 @@
 
 The clerk must be in the model while the case mix is fitted: were he left out, a column that happens to go with good
 clerks (their store, their hour) would take over part of their skill. Stores are shrunk rather than fixed, since a
-store of one clerk would otherwise explain that clerk away. Source: Breslow and Clayton (1993), with the half-Cauchy
-prior of Gelman (2006) on the two spreads, so that few groups cannot drive a spread to zero or to infinity.
+store of one clerk would otherwise explain that clerk away. Source: Breslow and Clayton (1993), with the prior of
+`spreads` on the two spreads, so that few groups cannot drive a spread to zero or to infinity.
 """
 
 from __future__ import annotations

@@ -2,7 +2,11 @@
 
 A single best spread would make everything that rests on it look surer than it is, most of all where few clerks, or
 clerks who hardly differ, leave it open. So whatever depends on the spread of clerks is kept per node of a grid of
-spreads, weighted with its posterior (Rue, Martino and Chopin 2009), under half-Cauchy priors (Gelman 2006).
+spreads, weighted with its posterior (Rue, Martino and Chopin 2009).
+
+The prior is a half-Cauchy (Gelman 2006) so wide that it is nearly flat, tilted a little towards small spreads: a flat
+one makes intervals too wide where clerks hardly differ, one narrow enough to mend that makes them too narrow elsewhere.
+docs/methods.md has the coverage of each.
 """
 
 from __future__ import annotations
@@ -17,7 +21,8 @@ from analytics.case_mix.likelihood import MixRows, Quadratic
 from analytics.case_mix.posterior import Solution, prior_precision, solve
 from analytics.rates import Floats
 
-SPREAD_PRIOR_SCALE = 1.0
+SPREAD_PRIOR_SCALE = 3.0
+SPREAD_PRIOR_TILT = 0.12
 CLERK_NODES = np.geomspace(0.005, 3.0, 30)
 STORE_NODES = np.geomspace(0.005, 3.0, 14)
 FINE_NODES = 17
@@ -43,9 +48,10 @@ class PlausibleSpreads:
         return replace(self, variance=self.variance + variance)
 
 
-def log_half_cauchy(log_spread: Floats | float) -> Floats:
-    """Return the log density of a spread on the log scale (the Jacobian keeps it off zero)."""
-    return np.asarray(log_spread - np.log1p((np.exp(log_spread) / SPREAD_PRIOR_SCALE) ** 2))
+def log_spread_prior(log_spread: Floats | float) -> Floats:
+    """Return the log density of a spread on the log scale (the Jacobian keeps it off zero), up to a constant."""
+    tilted = (1 - SPREAD_PRIOR_TILT) * np.asarray(log_spread)
+    return np.asarray(tilted - np.log1p((np.exp(log_spread) / SPREAD_PRIOR_SCALE) ** 2))
 
 
 def _log_posterior(rows: MixRows, q: Quadratic, found: Solution, store_spread: float, spread: float) -> float:
@@ -53,7 +59,7 @@ def _log_posterior(rows: MixRows, q: Quadratic, found: Solution, store_spread: f
     fitted = 0.5 * float(q.ba @ found.a + q.bu @ found.u)
     log_clerk, log_store = float(np.log(spread)), float(np.log(store_spread))
     normaliser = -rows.clerks * log_clerk - rows.stores * log_store
-    hyper = log_half_cauchy(log_clerk) + (log_half_cauchy(log_store) if rows.stores else 0.0)
+    hyper = log_spread_prior(log_clerk) + (log_spread_prior(log_store) if rows.stores else 0.0)
     return float(fitted + normaliser - 0.5 * found.log_determinant + hyper)
 
 

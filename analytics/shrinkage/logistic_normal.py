@@ -1,7 +1,7 @@
 """Skills on the logit scale: each clerk's deviation from what the case mix expects, with its full uncertainty.
 
 The likelihood of a clerk is the exact binomial one of his rows at a known offset (the case mix), the skills follow
-N(0, σ²), σ is integrated out under a half-Cauchy prior (Gelman 2006), and the uncertainty of the offset is convolved
+N(0, σ²), σ is integrated out under the prior of `case_mix.spreads`, and the uncertainty of the offset is convolved
 in – for each σ its own, since where clerks hardly differ the others tell precisely what is usual. Everything sits on
 one grid of skills, so that no posterior is assumed to be normal: three proposals give the wide and skewed posterior
 that three proposals deserve.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, special
 
-from analytics.case_mix.spreads import PlausibleSpreads, log_half_cauchy
+from analytics.case_mix.spreads import PlausibleSpreads, log_spread_prior
 from analytics.rates import Floats
 from analytics.shrinkage.clerk_rows import ClerkRows, Codes, merge_rows
 
@@ -140,7 +140,7 @@ def _with_own_spreads(own: Floats, grid: Floats, variance: Floats) -> tuple[Floa
     likelihood = np.maximum(_smear(own, step, variance, np.zeros_like(variance)), TINY)
     prior = _normal(grid, np.zeros(SPREADS.size), SPREADS**2)
     marginal = np.maximum(likelihood @ prior.T, TINY)
-    log_weight = np.log(marginal).sum(axis=0) + log_half_cauchy(np.log(SPREADS))
+    log_weight = np.log(marginal).sum(axis=0) + log_spread_prior(np.log(SPREADS))
     weight = np.exp(log_weight - log_weight.max())
     weight /= weight.sum()
     mixed = (weight / marginal) @ prior
