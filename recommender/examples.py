@@ -22,7 +22,7 @@ from recommender.features.matrix import Panel
 from recommender.features.pairs import PairHistory
 from recommender.features.precedents import Precedents
 from recommender.features.products import ProductFacts
-from recommender.ranker import Examples, Lesson, RankerSettings, binned
+from recommender.ranker import Examples, RankerSettings, SeveralExamples, binned
 from recommender.views import View
 
 NEW_PER_MODEL = 30
@@ -163,10 +163,10 @@ def owned_keys(view: View) -> Longs:
 def table_of(scenes: list[Scene], new_only: bool, settings: RankerSettings) -> lgb.Dataset:
     """LightGBM's own table of several scenes; made one at a time, since each takes a copy of the matrices meanwhile."""
     with _ONE_TABLE:
-        return binned(lessons(scenes, new_only), settings)
+        return binned(examples_of(scenes, new_only), settings)
 
 
-def lessons(scenes: list[Scene], new_only: bool) -> Lesson:
+def examples_of(scenes: list[Scene], new_only: bool) -> SeveralExamples:
     """Examples of several scenes; customers without a purchase among theirs teach an order nothing and are left out."""
     matrices, bought, sizes = [], [], []
     for scene in scenes:
@@ -179,7 +179,7 @@ def lessons(scenes: list[Scene], new_only: bool) -> Lesson:
         bought.append(data.bought[keep])
         counts = np.bincount(owner[keep], minlength=len(data.sizes))
         sizes.append(counts[counts > 0])
-    return Lesson(scenes[0].examples.names, matrices, _joined(bought), _joined(sizes).astype(np.int64))
+    return SeveralExamples(scenes[0].examples.names, matrices, _joined(bought), _joined(sizes).astype(np.int64))
 
 
 def _joined(parts: list) -> np.ndarray:  # type: ignore[type-arg]

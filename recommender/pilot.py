@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from recommender.baskets import Flags
-from recommender.examples import Scene, lessons
+from recommender.examples import Scene, examples_of
 from recommender.features.scores import ranks_within
 from recommender.ranker import RankerSettings, binned, grow
 
@@ -58,7 +58,7 @@ def gain_shares(scene: Scene, models: list[str], settings: RankerSettings) -> di
     thin = scene.thinned(NEGATIVES, settings.seed)
     shares = dict.fromkeys(models, 0.0)
     for new_only in (False, True):
-        examples = lessons([thin], new_only)
+        examples = examples_of([thin], new_only)
         if not len(examples):
             continue
         booster = grow(binned(examples, settings), settings, "lambdarank", ROUNDS, settings.seed)

@@ -79,7 +79,7 @@ class Examples:
 
 
 @dataclass(frozen=True)
-class Lesson:
+class SeveralExamples:
     """Examples of several scenes, their matrices one after the other and never joined: they are what memory goes to."""
 
     names: list[str]
@@ -130,7 +130,7 @@ def standardised(values: Floats, indptr: Longs) -> Floats:
     return (centred / np.maximum(spread, 1e-6)[owner]).astype(np.float32)
 
 
-def binned(examples: Lesson, settings: RankerSettings) -> lgb.Dataset:
+def binned(examples: SeveralExamples, settings: RankerSettings) -> lgb.Dataset:
     """LightGBM's own table of the examples; the float matrices can be let go of afterwards."""
     parameters = {
         name: value

@@ -14,13 +14,13 @@ from recommender.calibration import Calibration
 from recommender.candidates.roster import Roster
 from recommender.columns import EVIDENCE
 from recommender.dataset import Dataset
-from recommender.examples import assembled, fitted_models, lessons, panel_of, scene_of
+from recommender.examples import assembled, examples_of, fitted_models, panel_of, scene_of
 from recommender.learning import fit, longer
 from recommender.metrics import expected_calibration_error, judge
 from recommender.pace import Pace
 from recommender.pilot import KEPT, sources_worth
 from recommender.plan import TrainingPlan
-from recommender.ranker import Lesson, Ranker, RankerSettings, binned, grow, standardised
+from recommender.ranker import Ranker, RankerSettings, SeveralExamples, binned, grow, standardised
 from recommender.selection import quality, whole_order
 from recommender.trained import TrainedModel
 from recommender.training import train
@@ -64,7 +64,7 @@ def test_a_ranker_learns_what_orders_and_repeats_itself() -> None:
     bought = matrix[:, 1] > 1.5
     sizes = np.full(100, 40)
     settings = RankerSettings(threads=1)
-    examples = Lesson(["a", "b", "c"], [matrix[:1500], matrix[1500:]], bought, sizes)
+    examples = SeveralExamples(["a", "b", "c"], [matrix[:1500], matrix[1500:]], bought, sizes)
     boosters = [grow(binned(examples, settings), settings, "lambdarank", 30, seed=3) for _ in range(2)]
     first, second = (booster.predict(matrix, raw_score=True) for booster in boosters)
     assert np.array_equal(first, second)
@@ -83,7 +83,7 @@ def test_negatives_are_thinned_alike_among_owned_and_new(lines: pl.DataFrame) ->
         before = (~scene.examples.bought & (scene.owned == owned)).sum()
         after = (~thin.examples.bought & (thin.owned == owned)).sum()
         assert after / before == pytest.approx(0.3, abs=0.05)
-    new = lessons([scene], new_only=True)
+    new = examples_of([scene], new_only=True)
     assert len(new) <= (~scene.owned).sum()
     owner = np.repeat(np.arange(len(new.sizes)), new.sizes)
     assert (np.bincount(owner, weights=new.bought) > 0).all(), "who bought nothing teaches no order"
